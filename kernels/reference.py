@@ -1,0 +1,313 @@
+"""The pixel loop of the reference, line by line.
+
+This is the text to read beside the C program, the one that traces instrument and the one
+that every other kernel must equal. Clarity before speed.
+
+The loop carries variables from one pixel to the next, and the image depends on them. Here
+they live in `state`, so that a block of rows can be rendered apart from its predecessors:
+whoever drives the kernel hands each block the state that its predecessor left.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from .scalar import (
+    c_int,
+    dot_product,
+    magnitude,
+    polarization_factor,
+    rotate_axis,
+    rotate_umat,
+    scalar,
+    sinc3,
+    sincg,
+    tricubic,
+    unitize,
+)
+from .scene import GAUSS, ROUND, SQUARE, TOPHAT
+
+# state[...]: what the image depends on ...
+AP = 0  # 9: ap, bp, cp, the cell vectors after the last spindle rotation
+POLAR_VECTOR = 9  # 3: normalized in place, again and again
+INTERPOLATE = 12  # becomes 0 for good at the first neighbourhood outside the grid
+CARRIED = 13
+# ... and what only printing depends on
+WARNED = 13  # 1 once the event above has happened, then h, k, l, h0, k0, l0 of it
+A = 20  # 9: a, b, c after the mosaic rotation
+HKL = 29  # h, k, l, h0, k0, l0, F_cell, F_latt of the last term
+STOL = 37
+STATE_SIZE = 38
+
+# columns of `printout`, one row a pixel of the block
+P_POSITION, P_I, P_POLAR, P_OMEGA, P_CAPTURE, P_PIXEL, P_STATE = 0, 3, 4, 5, 6, 7, 8
+PRINTOUT_SIZE = P_STATE + STATE_SIZE
+
+
+def initial_state(scene):
+    """State before the first pixel of a run, float64 [STATE_SIZE]. C: 2049-2062"""
+    state = np.zeros(STATE_SIZE)
+    state[AP : AP + 9] = scene.crystal.a0 + scene.crystal.b0 + scene.crystal.c0
+    state[POLAR_VECTOR : POLAR_VECTOR + 3] = scene.beam.polar_vector
+    state[INTERPOLATE] = scene.sampling.interpolate
+    return state
+
+
+@scalar
+def vector_at(array, first):
+    """Three consecutive elements as a vector."""
+    return (array[first], array[first + 1], array[first + 2])
+
+
+@scalar
+def put_vector(array, first, v):
+    """Store a vector in three consecutive elements."""
+    array[first] = v[0]
+    array[first + 1] = v[1]
+    array[first + 2] = v[2]
+
+
+@scalar
+def detector_position(g, Fdet, Sdet, Odet):
+    """Sub-pixel position in the laboratory frame, m. C: 2703-2717
+
+    A curved detector takes the laboratory y and z as angles, whatever the convention
+    (quirk: curved-detector-axes).
+    """
+    f, s, o, p = g.fdet_vector, g.sdet_vector, g.odet_vector, g.pix0_vector
+    x = Fdet * f[0] + Sdet * s[0] + Odet * o[0] + p[0]
+    y = Fdet * f[1] + Sdet * s[1] + Odet * o[1] + p[1]
+    z = Fdet * f[2] + Sdet * s[2] + Odet * o[2] + p[2]
+    if g.curved_detector:
+        b = g.beam_vector
+        vector = (g.distance * b[0], g.distance * b[1], g.distance * b[2])
+        return rotate_axis(rotate_axis(vector, s, y / g.distance), f, z / g.distance)
+    return (x, y, z)
+
+
+@scalar
+def solid_angle(g, airpath):
+    """Solid angle of a pixel, or 1/airpath^2 for a point pixel. C: 2724-2726"""
+    if g.point_pixel:
+        return 1.0 / airpath / airpath
+    return g.pixel_size * g.pixel_size / airpath / airpath * g.close_distance / airpath
+
+
+@scalar
+def captured(g, thick_tic, diffracted):
+    """Fraction of the photons that one sensor layer absorbs. C: 2733-2739"""
+    parallax = dot_product(diffracted, g.odet_vector)
+    before = math.exp(float(-thick_tic) * g.detector_thickstep * g.detector_mu / parallax)
+    after = math.exp(float(-(thick_tic + 1)) * g.detector_thickstep * g.detector_mu / parallax)
+    return before - after
+
+
+@scalar
+def lattice_factor(crystal, h, k, l, h0, k0, l0):
+    """F_latt: the transform of the crystal's shape at fractional h, k, l. C: 2822-2866
+
+    Only the parallelepiped and the ellipsoid know phi and mosaic rotations: the other
+    shapes measure distances with the unrotated reciprocal cell (quirk: unrotated-a-star).
+    """
+    Na, Nb, Nc = crystal.Na, crystal.Nb, crystal.Nc
+    F_latt = 1.0
+    if crystal.xtal_shape == SQUARE:
+        if Na > 1:
+            F_latt *= sincg(math.pi * h, Na)
+        if Nb > 1:
+            F_latt *= sincg(math.pi * k, Nb)
+        if Nc > 1:
+            F_latt *= sincg(math.pi * l, Nc)
+        return F_latt
+    if crystal.xtal_shape == ROUND:
+        hrad_sqr = (h - h0) * (h - h0) * Na * Na + (k - k0) * (k - k0) * Nb * Nb + (l - l0) * (l - l0) * Nc * Nc
+        return Na * Nb * Nc * 0.723601254558268 * sinc3(math.pi * math.sqrt(hrad_sqr * crystal.fudge))
+    a, b, c = crystal.a_star, crystal.b_star, crystal.c_star
+    dx = (h - h0) * a[0] + (k - k0) * b[0] + (l - l0) * c[0]
+    dy = (h - h0) * a[1] + (k - k0) * b[1] + (l - l0) * c[1]
+    dz = (h - h0) * a[2] + (k - k0) * b[2] + (l - l0) * c[2]
+    rad_star_sqr = (dx * dx + dy * dy + dz * dz) * Na * Na * Nb * Nb * Nc * Nc
+    if crystal.xtal_shape == GAUSS:
+        F_latt = Na * Nb * Nc * math.exp(-(rad_star_sqr / 0.63 * crystal.fudge))
+    if crystal.xtal_shape == TOPHAT:
+        F_latt = Na * Nb * Nc * (1.0 if rad_star_sqr * crystal.fudge < 0.3969 else 0.0)
+    return F_latt
+
+
+@scalar
+def out_of_range(fgrid, h, k, l):
+    """Does the 4x4x4 neighbourhood of h, k, l leave the grid? C: 2937-2942"""
+    return (
+        (h - fgrid.h_min + 3) > fgrid.h_range
+        or h - 2 < fgrid.h_min
+        or (k - fgrid.k_min + 3) > fgrid.k_range
+        or k - 2 < fgrid.k_min
+        or (l - fgrid.l_min + 3) > fgrid.l_range
+        or l - 2 < fgrid.l_min
+    )
+
+
+@scalar
+def structure_factor(fgrid, state, h, k, l, h0, k0, l0):
+    """F_cell at h, k, l; may switch interpolation off for good. C: 2931-3007
+
+    The switch is global: no later term of the run is interpolated (quirk: sticky-interpolation).
+    """
+    if state[INTERPOLATE] != 0.0 and out_of_range(fgrid, h, k, l):
+        state[INTERPOLATE] = 0.0
+        if state[WARNED] == 0.0:
+            state[WARNED] = 1.0
+            put_vector(state, WARNED + 1, (h, k, l))
+            put_vector(state, WARNED + 4, (float(h0), float(k0), float(l0)))
+    if state[INTERPOLATE] != 0.0:
+        i = c_int(np.floor(h)) - 1
+        j = c_int(np.floor(k)) - 1
+        n = c_int(np.floor(l)) - 1
+        return tricubic(
+            fgrid.Fhkl, i - fgrid.h_min, j - fgrid.k_min, n - fgrid.l_min, float(i), float(j), float(n), h, k, l
+        )
+    if (
+        fgrid.hkls != 0
+        and fgrid.h_min <= h0 <= fgrid.h_max
+        and fgrid.k_min <= k0 <= fgrid.k_max
+        and fgrid.l_min <= l0 <= fgrid.l_max
+    ):
+        return fgrid.Fhkl[h0 - fgrid.h_min, k0 - fgrid.k_min, l0 - fgrid.l_min]
+    return fgrid.default_F
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def render_rows(first, last, scene, state, image, omega_sums, printout):
+    """Render the rows first <= spixel < last. C: 2584-3090
+
+    Parameters
+    ----------
+    first, last : int
+        Slow pixel indices.
+    scene : Scene
+    state : float64 [STATE_SIZE]
+        Carried variables; on return as the last pixel left them.
+    image : float32 [spixels * fpixels]
+        Photons a pixel, written where a pixel is rendered.
+    omega_sums : float64 [spixels]
+        Sum of the solid angles (sr) of the row's layers and sub-pixels.
+    printout : float64 [(last - first) * fpixels, PRINTOUT_SIZE] or [0, PRINTOUT_SIZE]
+        Filled with what the reference prints of a pixel, if it has rows.
+    """
+    g, beam, crystal, fgrid, sampling = scene
+    capture_fraction = 0.0
+    for spixel in range(first, last):
+        for fpixel in range(g.fpixels):
+            if fpixel < g.roi_xmin or fpixel > g.roi_xmax or spixel < g.roi_ymin or spixel > g.roi_ymax:
+                continue
+            imgidx = spixel * g.fpixels + fpixel
+            if g.mask.size > 0 and g.mask[imgidx] == 0:
+                continue
+            # The background is inside the sum, and so is divided by steps (quirk: water-in-sum).
+            I = beam.I_bg
+            polar = 1.0 if beam.nopolar else 0.0
+            omega_pixel = 0.0
+            position = (0.0, 0.0, 0.0)
+            for thick_tic in range(g.detector_thicksteps):
+                Odet = thick_tic * g.detector_thickstep
+                capture_fraction = 1.0 if g.detector_thick == 0.0 else 0.0
+                for subS in range(g.oversample):
+                    for subF in range(g.oversample):
+                        Fdet = g.subpixel_size * (fpixel * g.oversample + subF) + g.subpixel_size / 2.0
+                        Sdet = g.subpixel_size * (spixel * g.oversample + subS) + g.subpixel_size / 2.0
+                        position = detector_position(g, Fdet, Sdet, Odet)
+                        airpath, diffracted = unitize(position)
+                        if omega_pixel == 0.0 or sampling.oversample_omega:
+                            omega_pixel = solid_angle(g, airpath)
+                        omega_sums[spixel] += omega_pixel
+                        if capture_fraction == 0.0 or sampling.oversample_thick:
+                            capture_fraction = captured(g, thick_tic, diffracted)
+                        for source in range(beam.source_X.size):
+                            incident = (-beam.source_X[source], -beam.source_Y[source], -beam.source_Z[source])
+                            wavelength = beam.source_lambda[source]
+                            scattering = (
+                                (diffracted[0] - incident[0]) / wavelength,
+                                (diffracted[1] - incident[1]) / wavelength,
+                                (diffracted[2] - incident[2]) / wavelength,
+                            )
+                            stol = 0.5 * magnitude(scattering)
+                            state[STOL] = stol
+                            if beam.dmin > 0.0 and stol > 0.0 and beam.dmin > 0.5 / stol:
+                                continue
+                            # Cached over sources and sub-pixels by testing for zero (quirk: cached-polar);
+                            # the normalized `diffracted` serves later sources (quirk: polarization-in-place).
+                            if polar == 0.0 or sampling.oversample_polar:
+                                polar, diffracted, axis = polarization_factor(
+                                    beam.polarization, incident, diffracted, vector_at(state, POLAR_VECTOR)
+                                )
+                                put_vector(state, POLAR_VECTOR, axis)
+                            for phi_tic in range(crystal.turned.size):
+                                # At phi = 0 the vectors of the last rotation stay (quirk: stale-phi).
+                                if crystal.turned[phi_tic]:
+                                    for i in range(9):
+                                        state[AP + i] = crystal.rotated[phi_tic, i]
+                                elif sampling.fix_phi0:
+                                    put_vector(state, AP, crystal.a0)
+                                    put_vector(state, AP + 3, crystal.b0)
+                                    put_vector(state, AP + 6, crystal.c0)
+                                for mos_tic in range(crystal.mosaic_umats.shape[0]):
+                                    a = vector_at(state, AP)
+                                    b = vector_at(state, AP + 3)
+                                    c = vector_at(state, AP + 6)
+                                    if crystal.mosaic_spread > 0.0:
+                                        umat = crystal.mosaic_umats[mos_tic]
+                                        a = rotate_umat(a, umat)
+                                        b = rotate_umat(b, umat)
+                                        c = rotate_umat(c, umat)
+                                    h = dot_product(a, scattering)
+                                    k = dot_product(b, scattering)
+                                    l = dot_product(c, scattering)
+                                    h0 = c_int(np.ceil(h - 0.5))
+                                    k0 = c_int(np.ceil(k - 0.5))
+                                    l0 = c_int(np.ceil(l - 0.5))
+                                    F_latt = lattice_factor(crystal, h, k, l, h0, k0, l0)
+                                    put_vector(state, A, a)
+                                    put_vector(state, A + 3, b)
+                                    put_vector(state, A + 6, c)
+                                    put_vector(state, HKL, (h, k, l))
+                                    put_vector(state, HKL + 3, (float(h0), float(k0), float(l0)))
+                                    state[HKL + 7] = F_latt
+                                    if F_latt == 0.0 and beam.water_size == 0.0:
+                                        continue
+                                    F_cell = structure_factor(fgrid, state, h, k, l, h0, k0, l0)
+                                    state[HKL + 6] = F_cell
+                                    term = F_cell * F_cell * F_latt * F_latt
+                                    if not sampling.fix_oversample:
+                                        I += term
+                                        term = I
+                                    # These weigh the running sum (quirk: oversample-running-sum).
+                                    if sampling.oversample_thick:
+                                        term *= capture_fraction
+                                    if sampling.oversample_polar:
+                                        term *= polar
+                                    if sampling.oversample_omega:
+                                        term *= omega_pixel
+                                    if sampling.fix_oversample:
+                                        I += term
+                                    else:
+                                        I = term
+            value = beam.r_e_sqr * beam.fluence * I / sampling.steps
+            # Of a thick sensor only the last layer's fraction counts (quirk: last-layer-capture).
+            if not sampling.oversample_thick:
+                value *= capture_fraction
+            if not sampling.oversample_polar:
+                value *= polar
+            if not sampling.oversample_omega:
+                value *= omega_pixel
+            image[imgidx] = np.float32(0.0 + value)
+            if printout.shape[0] > 0:
+                row = printout[(spixel - first) * g.fpixels + fpixel]
+                put_vector(row, P_POSITION, position)
+                row[P_I] = I
+                row[P_POLAR] = polar
+                row[P_OMEGA] = omega_pixel
+                row[P_CAPTURE] = capture_fraction
+                row[P_PIXEL] = np.float64(image[imgidx])
+                for i in range(STATE_SIZE):
+                    row[P_STATE + i] = state[i]

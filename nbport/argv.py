@@ -1,0 +1,122 @@
+"""The reference's scan of the command line, left to right, driven by the table of flags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from .flags import FLAGS, OWN_FLAGS, OptionError
+from .parameters import Parameters
+
+FIXES = frozenset({"phi0", "oversample", "curved_det"})
+KERNELS = ("reference",)
+
+
+@dataclass
+class OwnOptions:
+    """Values of nbport's own options."""
+
+    help: bool = False
+    version: bool = False
+    threads: int = 0  # 0: all processors
+    kernel: str = KERNELS[0]
+    fixes: frozenset[str] = field(default_factory=frozenset)
+    timing: str | None = None
+
+
+def split_own(argv: list[str]) -> tuple[OwnOptions, list[str]]:
+    """Take nbport's double-dash options out of the arguments, before the reference's scan.
+
+    Raises
+    ------
+    OptionError
+        If a value is missing or is none that the option takes.
+    """
+    own = OwnOptions()
+    with_value = {flag.option: bool(flag.metavar) for flag in OWN_FLAGS}
+    rest: list[str] = []
+    tokens = iter(argv)
+    for token in tokens:
+        option, equals, value = token.partition("=")
+        if option not in with_value or (equals and not with_value[option]):
+            rest.append(token)
+            continue
+        if with_value[option] and not equals:
+            value = next(tokens, "")
+        if with_value[option] and not value:
+            raise OptionError(f"{option} needs a value")
+        _set_own(own, option, value)
+    return own, rest
+
+
+def _set_own(own: OwnOptions, option: str, value: str) -> None:
+    if option in ("--help", "--version"):
+        setattr(own, option[2:], True)
+    elif option == "--threads":
+        if not value.isascii() or not value.isdigit() or not 0 < int(value[:9]) < 100000:
+            raise OptionError(f"--threads: found {value!r}, expected a whole number from 1")
+        own.threads = int(value)
+    elif option == "--kernel":
+        if value not in KERNELS:
+            raise OptionError(f"--kernel: found {value!r}, expected one of: {', '.join(KERNELS)}")
+        own.kernel = value
+    elif option == "--fix":
+        names = FIXES if value == "upstream" else frozenset(value.split(","))
+        if not names <= FIXES:
+            unknown = ", ".join(sorted(names - FIXES))
+            raise OptionError(f"--fix: found {unknown!r}, expected upstream or some of: {', '.join(sorted(FIXES))}")
+        own.fixes |= names
+    elif option == "--timing":
+        own.timing = value
+
+
+def image_files(argv: list[str]) -> tuple[str | None, str | None]:
+    """The -img and -mask files, which are read before any option counts. C: 400-414"""
+    img = mask = None
+    for i, token in enumerate(argv[:-1]):
+        if token.startswith("-"):
+            if "-img" in token:
+                img = argv[i + 1]
+            if "-mask" in token:
+                mask = argv[i + 1]
+    return img, mask
+
+
+def scan(argv: list[str], parameters: Parameters) -> list[str]:
+    """Let every option token act on the parameters; return warnings. C: 506-1116
+
+    Every token is looked at, values of other options included; only those that begin
+    with `-` can match.
+
+    Raises
+    ------
+    OptionError
+        Where the reference would read past the end of its arguments.
+    """
+    warnings = []
+    values_until = 0  # tokens before this index are values of an option
+    for i, token in enumerate(argv):
+        if not token.startswith("-"):
+            continue
+        following = argv[i + 1 :]
+        known = False
+        for flag in FLAGS:
+            if not flag.matches(token):
+                continue
+            known = True
+            values_until = max(values_until, i + 1 + len(flag.values.split()))
+            if len(following) < flag.arity:
+                warnings.append(f"{token} is ignored: {flag.arity} values expected, {len(following)} found")
+            else:
+                if flag.no_effect:
+                    warnings.append(f"{token} has no effect: {flag.no_effect}")
+                if flag.set(parameters, following):
+                    break
+        if not known and i >= values_until:
+            warnings.append(_unknown(token))
+    return warnings
+
+
+def _unknown(token: str) -> str:
+    near = get_close_matches(token, [flag.option for flag in FLAGS], n=1)
+    return f"{token} is not an option and is ignored" + (f"; did you mean {near[0]}?" if near else "")

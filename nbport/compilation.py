@@ -1,0 +1,88 @@
+"""Numba for this project: where compiled kernels are kept, and a word to the user when they are made.
+
+Numba decides by the time stamp of one file whether a compiled function is still good, but a
+kernel is made from several. So each state of the sources has a cache folder of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+ANNOUNCEMENT = "nanoBragg: compiling kernels, once for this machine ..."
+
+
+@contextmanager
+def compiled_modules() -> Iterator[None]:
+    """Import modules with compiled functions in this context: it gives them their cache folder.
+
+    The user's NUMBA_CACHE_DIR is respected, and nothing changes for other packages.
+    """
+    from numba import config
+
+    before = config.CACHE_DIR
+    if not before:
+        config.CACHE_DIR = cache_folder() or before
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = before
+
+
+@contextmanager
+def announced() -> Iterator[None]:
+    """Say on stderr, once, that something is being compiled."""
+    from numba.core import event
+
+    class Announcement(event.Listener):
+        said = False
+
+        def on_start(self, event) -> None:
+            if not self.said:
+                self.said = True
+                print(ANNOUNCEMENT, file=sys.stderr, flush=True)
+
+        def on_end(self, event) -> None:
+            pass
+
+    with event.install_listener("numba:compile", Announcement()):
+        yield
+
+
+def cache_folder() -> str | None:
+    """A folder for this state of the sources: in the user's cache, or a private one among temporary files."""
+    for root in (os.environ.get("XDG_CACHE_HOME"), os.path.expanduser("~/.cache"), tempfile.gettempdir()):
+        if root and os.path.isabs(root):
+            folder = os.path.join(root, f"nbport-{_user()}", _fingerprint())
+            if _usable(folder):
+                return folder
+    return None
+
+
+def _user() -> int:
+    return os.getuid() if hasattr(os, "getuid") else 0
+
+
+def _usable(folder: str) -> bool:
+    """Writable, and nobody else's: compiled code is loaded from there."""
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        owner = os.stat(folder).st_uid
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK) and owner in (_user(), 0)
+
+
+def _fingerprint() -> str:
+    """Digest of every source that kernels are compiled from."""
+    digest = hashlib.sha256(sys.version.encode())
+    kernels = PACKAGE / "kernels" if (PACKAGE / "kernels").is_dir() else PACKAGE.parent / "kernels"
+    for path in sorted([*PACKAGE.rglob("*.py"), *kernels.glob("*.py")]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,128 @@
+"""Runs a kernel over the rows of an image, in parallel, with the bytes of a serial run.
+
+The pixel loop carries state from pixel to pixel (see `kernels/reference.py`), but the state
+settles: after the first sweep of the spindle the cell vectors are always those of its last
+nonzero position, and interpolation stays off once it is off. So blocks of rows are rendered
+ahead with the state that the first block left. Blocks are accepted in raster order, each only
+if it began with exactly the state that its predecessor ended with; otherwise it and those after
+it are rendered again. The result is that of the serial loop for any number of threads.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+
+from .kernels.reference import CARRIED, PRINTOUT_SIZE, initial_state
+from .kernels.scene import Scene
+
+# render(first row, row after the last, scene, state, image, omega sums of rows, printout)
+Kernel = Callable[..., None]
+
+# called with (first row, row after the last, state after them, printout) in raster order
+Finished = Callable[[int, int, np.ndarray, np.ndarray], None]
+
+BLOCKS_A_THREAD = 12
+
+
+def run_rows(
+    kernel: Kernel, scene: Scene, threads: int, printing: bool, finished: Finished
+) -> tuple[np.ndarray, np.ndarray]:
+    """Render every row of the region of interest.
+
+    Parameters
+    ----------
+    kernel : callable
+    scene : Scene
+    threads : int
+    printing : bool
+        Record what -printout shows; this needs the whole state, so rows are rendered one by one.
+    finished : callable
+        Told of every accepted block.
+
+    Returns
+    -------
+    (float32 image [spixels * fpixels], float64 sums of solid angles [spixels])
+    """
+    g = scene.geometry
+    image = np.zeros(max(g.fpixels, 0) * max(g.spixels, 0), np.float32)
+    omega_sums = np.zeros(max(g.spixels, 0))
+
+    def render(first: int, last: int, state: np.ndarray) -> np.ndarray:
+        printout = np.zeros(((last - first) * g.fpixels if printing else 0, PRINTOUT_SIZE))
+        omega_sums[first:last] = 0.0
+        kernel(first, last, scene, state, image, omega_sums, printout)
+        return printout
+
+    blocks = deque(_blocks(max(g.roi_ymin, 0), min(g.roi_ymax + 1, g.spixels), threads, printing))
+    state = initial_state(scene)
+    if printing or threads == 1:
+        for first, last in blocks:
+            printout = render(first, last, state)
+            finished(first, last, state, printout)
+    elif blocks:
+        _run_ahead(render, blocks, state, threads, finished)
+    return image, omega_sums
+
+
+def _blocks(first: int, last: int, threads: int, printing: bool) -> Iterator[tuple[int, int]]:
+    """One row to settle the state, then blocks of rows."""
+    size = 1 if printing else max(1, (last - first) // (threads * BLOCKS_A_THREAD))
+    start = first
+    while start < last:
+        end = start + 1 if start == first else min(start + size, last)
+        yield start, end
+        start = end
+
+
+def _run_ahead(
+    render: Callable[[int, int, np.ndarray], np.ndarray],
+    blocks: deque[tuple[int, int]],
+    state: np.ndarray,
+    threads: int,
+    finished: Finished,
+) -> None:
+    with ThreadPoolExecutor(threads) as pool:
+        flying: deque[tuple[tuple[int, int], np.ndarray, np.ndarray, Future]] = deque()
+
+        def launch(block: tuple[int, int], start: np.ndarray) -> None:
+            end = start.copy()
+            flying.append((block, start.copy(), end, pool.submit(render, *block, end)))
+
+        try:
+            launch(blocks.popleft(), state)
+            while flying:
+                block, start, end, future = flying.popleft()
+                printout = future.result()
+                if not _same(start, state):
+                    # rendered with a state that the serial loop would not have had: again, and all that follow
+                    _land(flying, blocks)
+                    blocks.appendleft(block)
+                else:
+                    state = end
+                    finished(*block, state, printout)
+                while blocks and len(flying) < 2 * threads:
+                    launch(blocks.popleft(), state)
+        except BaseException:
+            for *_, future in flying:
+                future.cancel()
+            raise
+
+
+def _land(flying: deque, blocks: deque[tuple[int, int]]) -> None:
+    """Wait for the blocks in flight and put them back in front of those that wait."""
+    for *_, future in flying:
+        if not future.cancel():
+            future.result()
+    blocks.extendleft(block for block, *_ in reversed(flying))
+    flying.clear()
+
+
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    """Equal bits in the part of the state that the image depends on."""
+    return a[:CARRIED].tobytes() == b[:CARRIED].tobytes()
+
+

@@ -1,0 +1,227 @@
+"""`fscanf` conversions of the C library on a block of bytes, compiled: %lg and %d.
+
+A scanner accepts what looks like the beginning of a number, which is more than what `strtod`
+converts: "1e" is consumed whole and gives 1, "1e+" too, "0x" and "." fail.
+"""
+
+import numpy as np
+from numba import njit
+
+from ..ctext import atof
+
+OK, FAIL, SLOW = 0, 1, 2  # SLOW: accepted, but the value needs a correctly rounding parser
+
+POWERS = 10.0 ** np.arange(23)  # exact
+MAX_EXACT = 2**53
+
+jitted = njit(error_model="numpy", nogil=True)
+
+
+@jitted
+def skip_space(text, pos):
+    """First position that holds no blank."""
+    while pos < text.size and (text[pos] == 32 or 9 <= text[pos] <= 13):
+        pos += 1
+    return pos
+
+
+@jitted
+def is_digit(c):
+    return 48 <= c <= 57
+
+
+@jitted
+def follows(text, pos, word):
+    """Does a lower-case word stand at pos, in any case?"""
+    if pos + len(word) > text.size:
+        return False
+    for i in range(len(word)):
+        if (text[pos + i] | 32) != word[i]:
+            return False
+    return True
+
+
+@jitted
+def scan_special(text, pos):
+    """Skip `nan`, `inf` or `infinity`: (status, position after it)."""
+    if follows(text, pos, (110, 97, 110)):
+        return SLOW, pos + 3
+    if follows(text, pos, (105, 110, 102)):
+        if pos + 3 < text.size and (text[pos + 3] | 32) == 105:
+            # an i after "inf" must begin "infinity"
+            return (SLOW, pos + 8) if follows(text, pos + 3, (105, 110, 105, 116, 121)) else (FAIL, pos)
+        return SLOW, pos + 3
+    return FAIL, pos
+
+
+@jitted
+def scan_hex(text, pos):
+    """Skip the digits of a hexadecimal number: (status, position after it)."""
+    start = pos
+    got_digit = got_dot = got_exp = False
+    while pos < text.size:
+        c = text[pos]
+        if is_digit(c) or (not got_exp and 97 <= (c | 32) <= 102):
+            got_digit = True
+        elif got_exp and (text[pos - 1] | 32) == 112 and (c == 43 or c == 45):
+            pass
+        elif got_digit and not got_exp and (c | 32) == 112:
+            got_exp = got_dot = True
+        elif c == 46 and not got_dot:
+            got_dot = True
+        else:
+            break
+        pos += 1
+    return (SLOW if pos > start else FAIL), pos
+
+
+@jitted
+def scan_decimal(text, pos):
+    """Convert a decimal number without sign: (status, value, position after it).
+
+    Up to 15 digits and a power of ten up to 22 are exact as doubles, so one operation rounds
+    once (Clinger 1990); everything else is SLOW.
+    """
+    mantissa = np.int64(0)
+    digits = dropped = 0
+    got_digit = got_dot = False
+    start = pos
+    while pos < text.size:
+        c = text[pos]
+        if is_digit(c):
+            got_digit = True
+            if digits < 18:
+                mantissa = mantissa * 10 + (c - 48)
+                digits += 1 if mantissa > 0 else 0
+                dropped += 1 if got_dot else 0
+            else:
+                digits = 99
+        elif c == 46 and not got_dot:
+            got_dot = True
+        else:
+            break
+        pos += 1
+    if not got_digit:
+        return FAIL, 0.0, start
+    exponent = np.int64(0)
+    if pos < text.size and (text[pos] | 32) == 101:
+        pos += 1
+        negative = False
+        if pos < text.size and (text[pos] == 43 or text[pos] == 45):
+            negative = text[pos] == 45
+            pos += 1
+        while pos < text.size and is_digit(text[pos]):
+            exponent = min(exponent * 10 + (text[pos] - 48), 99999)
+            pos += 1
+        exponent = -exponent if negative else exponent
+    exponent -= dropped
+    if digits > 18 or mantissa > MAX_EXACT or abs(exponent) > 22:
+        return SLOW, 0.0, pos
+    value = np.float64(mantissa)
+    return OK, (value * POWERS[exponent] if exponent >= 0 else value / POWERS[-exponent]), pos
+
+
+@jitted
+def scan_float(text, pos):
+    """One %lg: (status, value, start of the number, position after it). C: 2151-2151"""
+    pos = skip_space(text, pos)
+    start = pos
+    if pos >= text.size:
+        return FAIL, 0.0, start, pos
+    negative = text[pos] == 45
+    if negative or text[pos] == 43:
+        pos += 1
+        if pos >= text.size:
+            return FAIL, 0.0, start, pos
+    letter = text[pos] | 32
+    if letter == 110 or letter == 105:
+        status, pos = scan_special(text, pos)
+        return status, 0.0, start, pos
+    if text[pos] == 48 and pos + 1 < text.size and (text[pos + 1] | 32) == 120:
+        status, pos = scan_hex(text, pos + 2)
+        return status, 0.0, start, pos
+    status, value, pos = scan_decimal(text, pos)
+    return status, (-value if negative else value), start, pos
+
+
+@jitted
+def scan_int(text, pos):
+    """One %d: (status, value, position after it); saturates as a long, then wraps to 32 bits."""
+    pos = skip_space(text, pos)
+    if pos >= text.size:
+        return FAIL, np.int64(0), pos
+    negative = text[pos] == 45
+    if negative or text[pos] == 43:
+        pos += 1
+    start = pos
+    value = np.int64(0)
+    saturated = False
+    while pos < text.size and is_digit(text[pos]):
+        if value > 922337203685477579:
+            saturated = True  # 19 or more digits: only the side of the limit matters
+        else:
+            value = value * 10 + (text[pos] - 48)
+        pos += 1
+    if pos == start:
+        return FAIL, np.int64(0), pos
+    if saturated:
+        # LONG_MAX and LONG_MIN as ints
+        return OK, np.int64(0 if negative else -1), pos
+    value = -value if negative else value
+    return OK, ((value + 2147483648) & 4294967295) - 2147483648, pos
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def scan_rows(text, pos, whole_indices, values, slow):
+    """Scan rows of three indices and a number until one fails or `values` is full.
+
+    Parameters
+    ----------
+    text : uint8 [n]
+    pos : int
+        Where to begin.
+    whole_indices : bool
+        Scan the indices with %d instead of %lg.
+    values : float64 [rows, 4]
+        Filled.
+    slow : int64 [rows * 4, 3]
+        Filled with (flat index into values, start, end) of numbers still to be converted.
+
+    Returns
+    -------
+    (complete rows, number of slow entries, position after the last complete row, 1 if scanning ended)
+    """
+    slows = 0
+    for row in range(values.shape[0]):
+        at = pos
+        for column in range(4):
+            if whole_indices and column < 3:
+                status, whole, at = scan_int(text, at)
+                values[row, column] = np.float64(whole)
+            else:
+                status, value, start, at = scan_float(text, at)
+                values[row, column] = value
+                if status == SLOW:
+                    slow[slows, 0] = 4 * row + column
+                    slow[slows, 1] = start
+                    slow[slows, 2] = at
+                    slows += 1
+            if status == FAIL:
+                return row, slows, pos, 1
+        pos = at
+    return values.shape[0], slows, pos, 0
+
+
+def rows_of_numbers(text: np.ndarray, whole_indices: bool, chunk: int = 32768):
+    """Yield the rows `h k l F` of a file, float64 [rows, 4] at a time, as a loop of fscanf reads them.
+
+    The array is reused between chunks.
+    """
+    values = np.empty((chunk, 4))
+    slow = np.empty((4 * chunk, 3), np.int64)
+    pos, ended = 0, 0
+    while not ended:
+        rows, slows, pos, ended = scan_rows(text, pos, whole_indices, values, slow)
+        for index, start, end in slow[:slows].tolist():
+            values.flat[index] = atof(text[start:end].tobytes().decode("latin-1"))
+        yield values[:rows]

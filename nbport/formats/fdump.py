@@ -1,0 +1,95 @@
+"""Binary structure factors, `Fdump.bin`: a line of six bounds, then doubles, h slowest.
+
+Reading is not the inverse of writing: every white-space byte after the bounds is skipped, those
+that are data included, and everything then shifts (quirk: fdump-whitespace).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from ..ctext import LONG_MAX, LONG_MIN, wrap_int
+from ..files import InputError, read_bytes, write_file
+
+_BOUNDS = re.compile(rb"(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))"
+                     rb"(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))"
+                     rb"[ \t\n\v\f\r]*")
+
+
+class Grid(NamedTuple):
+    """Structure factors with one layer of padding behind the last index of each axis."""
+
+    h_min: int
+    h_max: int
+    k_min: int
+    k_max: int
+    l_min: int
+    l_max: int
+    Fhkl: np.ndarray  # float64 [h_range+1, k_range+1, l_range+1]
+
+    @property
+    def ranges(self) -> tuple[int, int, int]:
+        """h_range, k_range, l_range as 32-bit ints."""
+        return tuple(wrap_int(self[i + 1] - self[i] + 1) for i in (0, 2, 4))
+
+
+def new_grid(bounds: tuple[int, ...], path: str) -> Grid:
+    """A grid of zeros.
+
+    Parameters
+    ----------
+    bounds : (h_min, h_max, k_min, k_max, l_min, l_max)
+    path : str
+        Where the bounds come from, for the error text.
+
+    Raises
+    ------
+    InputError
+        If the grid is larger than the machine's memory.
+    """
+    grid = Grid(*bounds, np.empty(0))
+    shape = tuple(max(extent + 1, 0) for extent in grid.ranges)
+    size = 8 * shape[0] * shape[1] * shape[2]
+    if size > _memory():
+        raise InputError(
+            f"{path}: h {bounds[0]}..{bounds[1]}, k {bounds[2]}..{bounds[3]}, l {bounds[4]}..{bounds[5]} needs"
+            f" {size / 1e9:.1f} GB of memory, more than this machine has"
+        )
+    return grid._replace(Fhkl=np.zeros(shape))
+
+
+def _memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def write_fdump(path: str, grid: Grid) -> None:
+    """Write the grid, padding included. C: 2240-2254"""
+    header = b"%d %d %d %d %d %d\n\f" % grid[:6]
+    write_file(path, (header, memoryview(np.ascontiguousarray(grid.Fhkl, "<f8")).cast("B")))
+
+
+def read_fdump(path: str) -> Grid:
+    """Read a grid as the reference does; data that are missing at the end are zero. C: 2108-2128
+
+    Raises
+    ------
+    InputError
+        If the file does not begin with six bounds or they need too much memory.
+    """
+    data = read_bytes(path, "dumped structure factors")
+    found = _BOUNDS.match(data)
+    if found is None:
+        raise InputError(f"{path}: found {data[:40]!r}, expected six whole numbers: h_min h_max k_min k_max l_min l_max")
+    grid = new_grid(tuple(_int(text) for text in found.groups()), path)
+    values = memoryview(grid.Fhkl).cast("B") if grid.Fhkl.size else memoryview(bytearray())
+    body = data[found.end() :][: len(values)]
+    values[: len(body)] = body
+    return grid
+
+
+def _int(digits: bytes) -> int:
+    return wrap_int(min(max(int(digits[:25]), LONG_MIN), LONG_MAX))

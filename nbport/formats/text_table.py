@@ -1,0 +1,53 @@
+"""Text tables with columns of numbers: source files and stol files."""
+
+from __future__ import annotations
+
+import math
+
+from ..ctext import atof
+
+DELIMITERS = " \t,;:!"
+NUMBER_CHARACTERS = "0123456789-+.EGeg"
+LINE_LIMIT = 10239  # longer lines are split
+
+
+def read_text_table(data: bytes, columns: int) -> list[list[float]]:
+    """Rows of a table; a missing value is NaN or 0 as the reference has it. C: 3867-3962
+
+    NaN only if the line ends in a number and a line end; after a trailing word, a carriage return or
+    the end of the file the missing columns are 0, and so is a whole comment (quirk: text-table-zeros).
+    """
+    rows = []
+    for line in _lines(data.decode("latin-1")):
+        rest = line.lstrip(DELIMITERS)
+        if rest == "\n":
+            continue
+        row = [math.nan] * columns
+        for column in range(columns):
+            row[column] = atof(rest)
+            rest = rest.lstrip(NUMBER_CHARACTERS)
+            if rest == "\n":
+                break
+            rest = _skip_word(rest).lstrip(DELIMITERS)
+            if rest == "\n":
+                break
+        rows.append(row)
+    return rows
+
+
+def _lines(text: str) -> list[str]:
+    """Lines with their ends, as fgets returns them and strings end: cut at the limit and at a NUL."""
+    lines = []
+    for line in text.split("\n"):
+        line += "\n"
+        lines += [line[i : i + LINE_LIMIT] for i in range(0, len(line), LINE_LIMIT)]
+    # what follows the last line end is a line without end, or nothing
+    lines[-1] = lines[-1][:-1]
+    return [line.split("\0")[0] for line in lines if line]
+
+
+def _skip_word(text: str) -> str:
+    for i, character in enumerate(text):
+        if character in DELIMITERS:
+            return text[i:]
+    return ""

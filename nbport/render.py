@@ -1,0 +1,259 @@
+"""From parameters to an image: the whole run, apart from files of output and the command line.
+
+`prepare` does the reference's set-up section by section and says what the reference says;
+`render` runs a kernel on the result.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from . import log
+from .ctext import wrap_int
+from .driver import run_rows
+from .kernels.reference import WARNED, render_rows
+from .kernels.scalar import vector_scale
+from .kernels.scene import Beam, Crystal, Fgrid, Geometry, Sampling, Scene
+from .parameters import Parameters, Pivot
+from .random import new_table
+from .setup import crystal, detector, mosaic, sampling, sizes, sources, structure_factors
+from .statistics import Statistics, image_statistics, omega_sum
+
+R_E_SQR = 7.94079248018965e-30  # m^2
+WATER_F = 2.57  # electrons, forward scattering of a water molecule
+WATER_MW = 18.0  # g/mol
+
+KERNELS = {"reference": render_rows}
+
+
+class Timing:
+    """Seconds spent in named parts of a run."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def part(self, name: str):
+        """Add the time of a block to a part."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+@dataclass
+class Run:
+    """A run that is set up: everything the reference knows before its pixel loop."""
+
+    parameters: Parameters  # as resolved
+    detector: detector.Detector
+    plan: sampling.SamplingPlan
+    cell: crystal.Cell
+    scene: Scene
+    seed: int  # of the noise
+    random_table: np.ndarray  # shuffle table of ran1, as misset and mosaic left it
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Image:
+    """A rendered image."""
+
+    pixels: np.ndarray  # float32 [spixels * fpixels], photons
+    solid_angle: str  # the line that the log has of it
+    statistics: Statistics
+
+
+def default_threads() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def begin(given: Parameters, say: log.Say) -> detector.Frame:
+    """The part of the set-up that comes before the banner and the check for missing input. C: 1118-1272"""
+    return detector.choose_convention(sizes.fill_blanks(given, say), say)
+
+
+def prepare(frame: detector.Frame, say: log.Say, timing: Timing) -> Run:
+    """Set up a run. C: 1381-2515
+
+    Parameters
+    ----------
+    frame : Frame
+        From `begin`.
+    say : callable
+        Gets every line of the log as a printf template and its values.
+    timing : Timing
+
+    Raises
+    ------
+    InputError
+        If an input file cannot be used.
+    """
+    p = frame.parameters
+    clock = -int(time.time())
+    table = new_table()
+    with timing.part("setup"):
+        plan = sampling.plan_sampling(p, say)
+        placed = detector.orient_detector(frame)
+        log.say_detector(say, p.convention, "sample" if p.pivot is Pivot.SAMPLE else "beam", placed)
+        interpolate = crystal.choose_interpolation(p, say)
+        cell = crystal.orient_crystal(p, table, clock, say)
+        log.say_cell(say, cell)
+        size = crystal.size_crystal(p, cell, placed.distance, say)
+    with timing.part("read_hkl"):
+        fgrid = structure_factors.load_structure_factors(p, say)
+    with timing.part("setup"):
+        structure_factors.check_stol(p, say)
+        log.say_sweeps(say, p.phi0, plan)
+        source_rows, divsteps = sources.make_sources(p, plan, frame.vert_vector, say)
+        umats = mosaic.mosaic_umats(plan.mosaic_spread, plan.mosaic_domains, p.mosaic_seed, table)
+        say("  created a total of %d mosaic domains", plan.mosaic_domains)
+        p.Na, p.Nb, p.Nc = size.Na, size.Nb, size.Nc
+        counts = {
+            "hkls": fgrid.hkls,
+            "divsteps": divsteps,
+            "sources": len(source_rows),
+            "oversample": size.oversample,
+            "masked": int(p.mask_pixels is not None),
+        }
+        seed = clock if p.seed is None else p.seed
+        log.say_summary(say, p, placed, plan, counts, seed)
+        steps = wrap_int(len(source_rows) * plan.mosaic_domains * plan.phi.steps * size.oversample**2)
+        scene = Scene(
+            _geometry(p, placed, plan, size.oversample),
+            _beam(p, source_rows),
+            _crystal(p, cell, plan, umats),
+            fgrid,
+            _sampling(p, steps, interpolate, fgrid),
+        )
+    return Run(p, placed, plan, cell, scene, seed, table, counts)
+
+
+def _geometry(p: Parameters, d: detector.Detector, plan: sampling.SamplingPlan, oversample: int) -> Geometry:
+    mask = np.zeros(0, np.uint16)
+    if p.mask_pixels is not None:
+        # pixels behind the mask's end are skipped like zeros
+        mask = np.zeros(max(len(p.mask_pixels), p.fpixels * p.spixels), np.uint16)
+        mask[: len(p.mask_pixels)] = p.mask_pixels
+    return Geometry(
+        p.fpixels, p.spixels, oversample, p.pixel_size, p.pixel_size / oversample,
+        d.fdet_vector, d.sdet_vector, d.odet_vector, d.pix0_vector, p.beam_vector, d.distance, d.close_distance,
+        int(p.curved_detector), int(p.point_pixel),
+        plan.thick.range, plan.thick.step, plan.thick.steps, plan.detector_mu, *p.roi, mask,
+    )  # fmt: skip
+
+
+def _beam(p: Parameters, source_rows: np.ndarray) -> Beam:
+    X, Y, Z, wavelength = (np.ascontiguousarray(column) for column in source_rows.T)
+    # the size three times, not its cube: each product is rounded
+    water = p.water_size
+    I_bg = (
+        WATER_F * WATER_F * R_E_SQR * p.fluence * water * water * water * 1e6 * crystal.AVOGADRO / WATER_MW
+    )  # fmt: skip
+    return Beam(
+        X, Y, Z, wavelength, p.dmin, p.polarization, int(p.nopolar), p.polar_vector, p.fluence, R_E_SQR, I_bg,
+        p.water_size,
+    )  # fmt: skip
+
+
+def _crystal(p: Parameters, cell: crystal.Cell, plan: sampling.SamplingPlan, umats: np.ndarray) -> Crystal:
+    a0, b0, c0 = (vector_scale.py_func(v, 1e-10) for v in (cell.a, cell.b, cell.c))
+    turned = np.zeros(max(plan.phi.steps, 0), np.int8)
+    rotated = np.zeros((turned.size, 9))
+    mosaic.spindle_rotations(a0, b0, c0, p.spindle_vector, p.phi0, plan.phi.step, turned, rotated)
+    return Crystal(
+        a0, b0, c0, rotated, turned, umats, plan.mosaic_spread, cell.a_star, cell.b_star, cell.c_star,
+        p.Na, p.Nb, p.Nc, p.xtal_shape.value, p.fudge,
+    )  # fmt: skip
+
+
+def _sampling(p: Parameters, steps: int, interpolate: int, fgrid: Fgrid) -> Sampling:
+    return Sampling(
+        steps,
+        int(p.oversample_thick),
+        int(p.oversample_polar),
+        int(p.oversample_omega),
+        interpolate if fgrid.hkls else 0,
+        int("phi0" in p.fixes),
+        int("oversample" in p.fixes),
+    )
+
+
+def render(run: Run, kernel: str, threads: int, say: log.Say, timing: Timing) -> Image:
+    """Run the pixel loop and take statistics; progress, printouts and the solid angle go to the log.
+    C: 2584-3119
+
+    Parameters
+    ----------
+    kernel : str
+        A key of KERNELS.
+    threads : int
+        Any number gives the same image.
+    """
+    scene = run.scene
+    with timing.part("kernel"):
+        pixels, omega_sums = run_rows(
+            KERNELS[kernel], scene, threads, run.parameters.printout, _reporter(run, say)
+        )
+    with timing.part("statistics"):
+        statistics = image_statistics(scene.geometry, pixels)
+        steps = scene.sampling.steps
+        angle = omega_sum(scene, omega_sums, lambda total: log.solid_angle_text(total, steps))
+    say("")
+    line = log.solid_angle_text(angle, steps)
+    say("%s", line)
+    return Image(pixels, line, statistics)
+
+
+def _reporter(run: Run, say: log.Say) -> Callable[[int, int, np.ndarray, np.ndarray], None]:
+    """What to do with each finished block of rows: say what the reference says of its pixels."""
+    p, g = run.parameters, run.scene.geometry
+    xmin, xmax, ymin, ymax = p.roi
+    progress_pixels = wrap_int((xmax - xmin + 1) * (ymax - ymin + 1))
+    columns = np.arange(max(xmin, 0), min(xmax + 1, g.fpixels))
+    done = 0
+    warned = False
+
+    def finished(first: int, last: int, state: np.ndarray, printout: np.ndarray) -> None:
+        nonlocal done, warned
+        if state[WARNED] and not warned:
+            warned = True
+            log.say_out_of_range(say, state)
+        if p.printout:
+            _print_rows(run, first, last, columns, printout, say)
+        elif p.progress_meter:
+            more = _rendered(g, first, last, columns)
+            for line in log.progress_lines(progress_pixels, done, more):
+                say("%s", line)
+            done += more
+
+    return finished
+
+
+def _rendered(g: Geometry, first: int, last: int, columns: np.ndarray) -> int:
+    """Pixels of some rows that are in the region of interest and not masked."""
+    if not g.mask.size:
+        return (last - first) * len(columns)
+    rows = g.mask[first * g.fpixels : last * g.fpixels].reshape(last - first, g.fpixels)
+    return int(np.count_nonzero(rows[:, columns]))
+
+
+def _print_rows(run: Run, first: int, last: int, columns: np.ndarray, printout: np.ndarray, say: log.Say) -> None:
+    p, g = run.parameters, run.scene.geometry
+    for spixel in range(first, last):
+        for fpixel in columns.tolist():
+            if g.mask.size and g.mask[spixel * g.fpixels + fpixel] == 0:
+                continue
+            if p.printout_fpixel < 0 or (fpixel, spixel) == (p.printout_fpixel, p.printout_spixel):
+                row = printout[(spixel - first) * g.fpixels + fpixel]
+                for line in log.printout_lines(row, fpixel, spixel, p.lambda0, run.scene.sampling.steps):
+                    say("%s", line)
+

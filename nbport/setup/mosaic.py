@@ -1,0 +1,48 @@
+"""Mosaic domains and spindle positions: every orientation that the crystal takes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from ..kernels.scalar import rotate_axis
+from ..random import mosaic_rotation_umat
+
+
+def mosaic_umats(spread: float, domains: int, seed: int, table: np.ndarray) -> np.ndarray:
+    """Rotation matrices of the domains, float64 [domains, 9]. C: 2437-2458
+
+    The first one is the identity, set after its random numbers were drawn.
+    """
+    umats = np.zeros((domains, 9))
+    idum = np.array([seed])
+    for umat in umats:
+        mosaic_rotation_umat(np.float32(spread), idum, table, umat)
+    umats[:1] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+    return umats
+
+
+@njit(cache=True, error_model="numpy")
+def spindle_rotations(a0, b0, c0, spindle_vector, phi0, phistep, turned, rotated):
+    """Cell vectors at every phi; a phi of exactly zero turns nothing. C: 2779-2790
+
+    Parameters
+    ----------
+    a0, b0, c0 : 3-tuples, m
+    phi0, phistep : float, rad
+    turned : int8 [phisteps]
+        Filled: 1 where phi is not zero.
+    rotated : float64 [phisteps, 9]
+        Filled where turned.
+    """
+    for phi_tic in range(turned.size):
+        phi = phi0 + phistep * phi_tic
+        turned[phi_tic] = 1 if phi != 0.0 else 0
+        if phi != 0.0:
+            a = rotate_axis(a0, spindle_vector, phi)
+            b = rotate_axis(b0, spindle_vector, phi)
+            c = rotate_axis(c0, spindle_vector, phi)
+            for i in range(3):
+                rotated[phi_tic, i] = a[i]
+                rotated[phi_tic, 3 + i] = b[i]
+                rotated[phi_tic, 6 + i] = c[i]

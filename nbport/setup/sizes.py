@@ -1,0 +1,67 @@
+"""Sizes of detector, beam and crystal: what is not given follows from what is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import isnan
+
+from ..ctext import ceiling, divide, to_int, wrap_int
+from ..files import InputError
+from ..parameters import Parameters
+
+
+def fill_blanks(given: Parameters, say: Callable[..., None]) -> Parameters:
+    """Pixel counts, fluence, sample clipping, near point and region of interest. C: 1118-1170
+
+    Returns
+    -------
+    Parameters
+        A copy; `Fclose` and `Sclose` are added by `near_point`.
+
+    Raises
+    ------
+    InputError
+        If the image has a negative number of pixels or does not fit its mask.
+    """
+    p = replace(given)
+    if p.fpixels:
+        p.detsize_f = p.pixel_size * p.fpixels
+    if p.spixels:
+        p.detsize_s = p.pixel_size * p.spixels
+    p.fpixels = to_int(ceiling(divide(p.detsize_f, p.pixel_size) - 0.5))
+    p.spixels = to_int(ceiling(divide(p.detsize_s, p.pixel_size) - 0.5))
+    _check_image(p)
+    if p.flux != 0.0 and p.exposure > 0.0 and p.beamsize >= 0:
+        p.fluence = divide(divide(p.flux * p.exposure, p.beamsize), p.beamsize)
+    if p.beamsize >= 0:
+        if p.beamsize < p.sample_y:
+            say("WARNING: sample clipped by the beam: %g m high, beam %g m", p.sample_y, p.beamsize)
+            p.sample_y = p.beamsize
+        if p.beamsize < p.sample_z:
+            say("WARNING: sample clipped by the beam: %g m wide, beam %g m", p.sample_z, p.beamsize)
+            p.sample_z = p.beamsize
+    xmin, xmax, ymin, ymax = p.roi
+    p.roi = (max(xmin, 0), p.fpixels if xmax < 0 else xmax, max(ymin, 0), p.spixels if ymax < 0 else ymax)
+    return p
+
+
+def _check_image(p: Parameters) -> None:
+    pixels = p.fpixels * p.spixels
+    if wrap_int(pixels) != pixels or pixels < 0:
+        raise InputError(f"image of {p.fpixels} x {p.spixels} pixels: expected 0 to {2**31 - 1} in all")
+    # the reference allocates ten more than the mask's own pixels, and all are zero
+    if p.mask_pixels is not None and min(p.fpixels, p.spixels) > 0 and pixels > len(p.mask_pixels) + 10:
+        raise InputError(f"{p.mask}: mask of {len(p.mask_pixels)} pixels for an image of {p.fpixels} x {p.spixels}")
+
+
+def near_point(p: Parameters) -> tuple[float, float]:
+    """Fclose and Sclose, the fast and slow coordinates (m) of the point nearest to the sample. C: 1152-1161"""
+    Fclose = (p.ORGX - 0.5) * p.pixel_size
+    Sclose = (p.ORGY - 0.5) * p.pixel_size
+    # products with zero keep the NaN of an infinite pixel size
+    if isnan(Fclose):
+        Fclose = (p.detsize_f - 0 * p.pixel_size) / 2.0
+    if isnan(Sclose):
+        Sclose = (p.detsize_s + 0 * p.pixel_size) / 2.0
+    return Fclose, Sclose

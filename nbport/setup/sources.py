@@ -1,0 +1,110 @@
+"""Sources: from a file, or a grid of divergence and dispersion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isnan
+
+import numpy as np
+from numba import njit
+
+from ..ctext import divide
+from ..files import InputError, read_bytes
+from ..formats.text_table import read_text_table
+from ..kernels.scalar import rotate_axis, unitize
+from ..parameters import Parameters, Vector
+from .sampling import Axis, SamplingPlan
+
+SOURCE_DISTANCE = 10.0  # m
+
+cached = njit(cache=True, error_model="numpy")
+
+
+def make_sources(
+    p: Parameters, plan: SamplingPlan, vert_vector: Vector, say: Callable[..., None]
+) -> tuple[np.ndarray, int]:
+    """Unit vectors towards the sources, and their wavelengths. C: 2320-2434
+
+    Returns
+    -------
+    (float64 [sources, 4]: x, y, z, wavelength in m; divergence steps, -1 with a source file)
+    """
+    divsteps = -1
+    if p.sourcefile is not None:
+        rows = _from_file(p)
+    else:
+        directions = divergence_grid(plan.hdiv, plan.vdiv, p.round_div)
+        for hdiv, vdiv in directions:
+            say("divergence deviation: %g %g", hdiv, vdiv)
+        divsteps = len(directions)
+        wavelengths = [
+            p.lambda0 * (1.0 + plan.dispersion.step * tic - plan.dispersion.range / 2.0)
+            for tic in range(plan.dispersion.steps)
+        ]
+        for tic, wavelength in enumerate(wavelengths):
+            say("lambda%d = %.15g", tic, wavelength)
+        rows = _generate(p, directions, wavelengths, vert_vector)
+    say("  created a total of %d sources:", len(rows))
+    for X, Y, Z, weight, wavelength in rows:
+        say("%g %g %g   %g %g", X, Y, Z, weight, wavelength)
+    sources = np.array(rows).reshape(-1, 5)[:, (0, 1, 2, 4)].copy()
+    normalize_rows(sources)
+    return sources, divsteps
+
+
+def _from_file(p: Parameters) -> list[list[float]]:
+    """Rows of X Y Z weight wavelength; what is missing is on the beam axis. C: 2321-2346"""
+    rows = read_text_table(read_bytes(p.sourcefile, "a source file"), 5)
+    if not rows:
+        raise InputError(f"{p.sourcefile}: no data, expected rows of: x y z weight wavelength")
+    defaults = [-SOURCE_DISTANCE * x for x in p.beam_vector] + [1.0, p.lambda0]
+    return [[d if isnan(x) else x for x, d in zip(row, defaults, strict=True)] for row in rows]
+
+
+def divergence_grid(hdiv: Axis, vdiv: Axis, round_div: bool) -> list[tuple[float, float]]:
+    """Horizontal and vertical deviations (rad), cut to an ellipse if round_div. C: 2352-2366
+
+    A range of zero makes the test a NaN, and nothing is cut (quirk: round-div-nan).
+    """
+    grid = []
+    for hdiv_tic in range(hdiv.steps):
+        for vdiv_tic in range(vdiv.steps):
+            h = hdiv.step * hdiv_tic - hdiv.range / 2.0
+            v = vdiv.step * vdiv_tic - vdiv.range / 2.0
+            test = _squared_part(h, hdiv) + _squared_part(v, vdiv)
+            if not (round_div and test * 4.0 > 1.1):
+                grid.append((h, v))
+    return grid
+
+
+def _squared_part(deviation: float, axis: Axis) -> float:
+    even = 1 - axis.steps % 2
+    return divide(divide(deviation * deviation - axis.step * axis.step / 4.0 * even, axis.range), axis.range)
+
+
+def _generate(
+    p: Parameters, directions: list[tuple[float, float]], wavelengths: list[float], vert_vector: Vector
+) -> list[list[float]]:
+    weight = divide(1.0, float(len(directions) * len(wavelengths)))
+    origin = tuple(-SOURCE_DISTANCE * x for x in p.beam_vector)
+    return [
+        [*deviate(origin, p.polar_vector, vdiv, vert_vector, hdiv), weight, wavelength]
+        for hdiv, vdiv in directions
+        for wavelength in wavelengths
+    ]
+
+
+@cached
+def deviate(v, polar_vector, vdiv, vert_vector, hdiv):
+    """Turn a source about the E vector, then about the vertical. C: 2401-2406"""
+    return rotate_axis(rotate_axis(v, polar_vector, vdiv), vert_vector, hdiv)
+
+
+@cached
+def normalize_rows(sources):
+    """Make the first three columns unit vectors. C: 2427-2431"""
+    for i in range(sources.shape[0]):
+        _, v = unitize((sources[i, 0], sources[i, 1], sources[i, 2]))
+        sources[i, 0] = v[0]
+        sources[i, 1] = v[1]
+        sources[i, 2] = v[2]

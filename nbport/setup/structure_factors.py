@@ -1,0 +1,71 @@
+"""Structure factors of the run: from text, from a dump of an earlier run, or one value for all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import numpy as np
+
+from ..ctext import wrap_int
+from ..files import InputError, OutputError, read_bytes
+from ..formats.fdump import Grid, read_fdump, write_fdump
+from ..formats.hkl import NotEnoughIndices, read_hkl
+from ..formats.text_table import read_text_table
+from ..kernels.scene import Fgrid
+from ..parameters import Parameters
+
+
+def load_structure_factors(p: Parameters, say: Callable[..., None]) -> Fgrid:
+    """Read -hkl and dump it, or read the dump, or neither. C: 2104-2258
+
+    Raises
+    ------
+    InputError
+        If a file cannot be used.
+    """
+    if p.hkl is None:
+        if not os.path.exists(p.dump):
+            return _fgrid(Grid(0, 0, 0, 0, 0, 0, np.zeros((0, 0, 0))), 0, p.default_F)
+        say("reading Fs from %s", p.dump)
+        grid = read_fdump(p.dump)
+        h, k, l = grid.ranges
+        # a count of grid points, not of reflections (quirk: fdump-hkls)
+        return _fgrid(grid, wrap_int(h * k * l), p.default_F)
+    try:
+        grid, hkls = read_hkl(p.hkl, p.default_F, say)
+    except NotEnoughIndices as error:
+        for axis, i in (("h", 0), ("k", 2), ("l", 4)):
+            say("%s: %d - %d", axis, *error.ranges[i : i + 2])
+        raise
+    try:
+        write_fdump(p.dump, grid)
+        say("writing dump file for next time: %s", p.dump)
+    except OutputError as error:
+        say("WARNING: %s", error)
+    return _fgrid(grid, hkls, p.default_F)
+
+
+def _fgrid(grid: Grid, hkls: int, default_F: float) -> Fgrid:
+    h, k, l = grid.ranges
+    return Fgrid(
+        grid.Fhkl,
+        grid.h_min, grid.h_max, h,
+        grid.k_min, grid.k_max, k,
+        grid.l_min, grid.l_max, l,
+        hkls, default_F,
+    )  # fmt: skip
+
+
+def check_stol(p: Parameters, say: Callable[..., None]) -> None:
+    """Read the table of amorphous scattering, which nothing uses. C: 2262-2303
+
+    Raises
+    ------
+    InputError
+        If it is missing or empty.
+    """
+    if p.stol is not None:
+        say("reading %s", p.stol)
+        if not read_text_table(read_bytes(p.stol, "a stol table"), 2):
+            raise InputError(f"{p.stol}: no data, expected rows of: stol F")
