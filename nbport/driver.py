@@ -18,6 +18,7 @@ import numpy as np
 
 from .kernels.reference import CARRIED, PRINTOUT_SIZE, initial_state
 from .kernels.scene import Scene
+from .setup.mask import Mask
 
 # render(first row, row after the last, scene, state, image, omega sums of rows, printout)
 Kernel = Callable[..., None]
@@ -29,7 +30,7 @@ BLOCKS_A_THREAD = 12
 
 
 def run_rows(
-    kernel: Kernel, scene: Scene, threads: int, printing: bool, finished: Finished
+    kernel: Kernel, scene: Scene, threads: int, printing: bool, finished: Finished, live_mask: Mask | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Render every row of the region of interest.
 
@@ -42,6 +43,8 @@ def run_rows(
         Record what -printout shows; this needs the whole state, so rows are rendered one by one.
     finished : callable
         Told of every accepted block.
+    live_mask : Mask, optional
+        A mask that depends on the pixels rendered before; rows are rendered one by one.
 
     Returns
     -------
@@ -57,10 +60,13 @@ def run_rows(
         kernel(first, last, scene, state, image, omega_sums, printout)
         return printout
 
-    blocks = deque(_blocks(max(g.roi_ymin, 0), min(g.roi_ymax + 1, g.spixels), threads, printing))
+    one_by_one = printing or live_mask is not None
+    blocks = deque(_blocks(max(g.roi_ymin, 0), min(g.roi_ymax + 1, g.spixels), threads, one_by_one))
     state = initial_state(scene)
-    if printing or threads == 1:
+    if one_by_one or threads == 1:
         for first, last in blocks:
+            if live_mask is not None:
+                live_mask.update(first * g.fpixels, last * g.fpixels, image)
             printout = render(first, last, state)
             finished(first, last, state, printout)
     elif blocks:
@@ -68,9 +74,9 @@ def run_rows(
     return image, omega_sums
 
 
-def _blocks(first: int, last: int, threads: int, printing: bool) -> Iterator[tuple[int, int]]:
+def _blocks(first: int, last: int, threads: int, one_by_one: bool) -> Iterator[tuple[int, int]]:
     """One row to settle the state, then blocks of rows."""
-    size = 1 if printing else max(1, (last - first) // (threads * BLOCKS_A_THREAD))
+    size = 1 if one_by_one else max(1, (last - first) // (threads * BLOCKS_A_THREAD))
     start = first
     while start < last:
         end = start + 1 if start == first else min(start + size, last)

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from .kernels.scalar import vector_scale
 from .kernels.scene import Beam, Crystal, Fgrid, Geometry, Sampling, Scene
 from .parameters import Parameters, Pivot
 from .random import new_table
-from .setup import crystal, detector, mosaic, sampling, sizes, sources, structure_factors
+from .setup import crystal, detector, mask, mosaic, sampling, sizes, sources, structure_factors
 from .statistics import Statistics, image_statistics, omega_sum
 
 R_E_SQR = 7.94079248018965e-30  # m^2
@@ -59,7 +59,7 @@ class Run:
     scene: Scene
     seed: int  # of the noise
     random_table: np.ndarray  # shuffle table of ran1, as misset and mosaic left it
-    counts: dict[str, int] = field(default_factory=dict)
+    live_mask: mask.Mask | None  # a mask that the image itself continues
 
 
 @dataclass
@@ -100,6 +100,7 @@ def prepare(frame: detector.Frame, say: log.Say, timing: Timing) -> Run:
     p = frame.parameters
     clock = -int(time.time())
     table = new_table()
+    seen_mask = mask.Mask(p)
     with timing.part("setup"):
         plan = sampling.plan_sampling(p, say)
         placed = detector.orient_detector(frame)
@@ -128,26 +129,24 @@ def prepare(frame: detector.Frame, say: log.Say, timing: Timing) -> Run:
         log.say_summary(say, p, placed, plan, counts, seed)
         steps = wrap_int(len(source_rows) * plan.mosaic_domains * plan.phi.steps * size.oversample**2)
         scene = Scene(
-            _geometry(p, placed, plan, size.oversample),
+            _geometry(p, placed, plan, size.oversample, seen_mask.pixels),
             _beam(p, source_rows),
             _crystal(p, cell, plan, umats),
             fgrid,
             _sampling(p, steps, interpolate, fgrid),
         )
-    return Run(p, placed, plan, cell, scene, seed, table, counts)
+    live = seen_mask if seen_mask.live < len(seen_mask.pixels) else None
+    return Run(p, placed, plan, cell, scene, seed, table, live)
 
 
-def _geometry(p: Parameters, d: detector.Detector, plan: sampling.SamplingPlan, oversample: int) -> Geometry:
-    mask = np.zeros(0, np.uint16)
-    if p.mask_pixels is not None:
-        # pixels behind the mask's end are skipped like zeros
-        mask = np.zeros(max(len(p.mask_pixels), p.fpixels * p.spixels), np.uint16)
-        mask[: len(p.mask_pixels)] = p.mask_pixels
+def _geometry(
+    p: Parameters, d: detector.Detector, plan: sampling.SamplingPlan, oversample: int, mask_pixels: np.ndarray
+) -> Geometry:
     return Geometry(
         p.fpixels, p.spixels, oversample, p.pixel_size, p.pixel_size / oversample,
         d.fdet_vector, d.sdet_vector, d.odet_vector, d.pix0_vector, p.beam_vector, d.distance, d.close_distance,
         int(p.curved_detector), int(p.point_pixel),
-        plan.thick.range, plan.thick.step, plan.thick.steps, plan.detector_mu, *p.roi, mask,
+        plan.thick.range, plan.thick.step, plan.thick.steps, plan.detector_mu, *p.roi, mask_pixels,
     )  # fmt: skip
 
 
@@ -201,7 +200,7 @@ def render(run: Run, kernel: str, threads: int, say: log.Say, timing: Timing) ->
     scene = run.scene
     with timing.part("kernel"):
         pixels, omega_sums = run_rows(
-            KERNELS[kernel], scene, threads, run.parameters.printout, _reporter(run, say)
+            KERNELS[kernel], scene, threads, run.parameters.printout, _reporter(run, say), run.live_mask
         )
     with timing.part("statistics"):
         statistics = image_statistics(scene.geometry, pixels)

@@ -17,12 +17,12 @@ def fill_blanks(given: Parameters, say: Callable[..., None]) -> Parameters:
     Returns
     -------
     Parameters
-        A copy; `Fclose` and `Sclose` are added by `near_point`.
+        A copy.
 
     Raises
     ------
     InputError
-        If the image has a negative number of pixels or does not fit its mask.
+        If the image has a negative number of pixels.
     """
     p = replace(given)
     if p.fpixels:
@@ -50,9 +50,6 @@ def _check_image(p: Parameters) -> None:
     pixels = p.fpixels * p.spixels
     if wrap_int(pixels) != pixels or pixels < 0:
         raise InputError(f"image of {p.fpixels} x {p.spixels} pixels: expected 0 to {2**31 - 1} in all")
-    # the reference allocates ten more than the mask's own pixels, and all are zero
-    if p.mask_pixels is not None and min(p.fpixels, p.spixels) > 0 and pixels > len(p.mask_pixels) + 10:
-        raise InputError(f"{p.mask}: mask of {len(p.mask_pixels)} pixels for an image of {p.fpixels} x {p.spixels}")
 
 
 def near_point(p: Parameters) -> tuple[float, float]:
