@@ -1,0 +1,1 @@
+"""What is known of the reference program: recorded cases, line map, recorder, comparison."""

@@ -1,0 +1,1 @@
+"""Tests; a package, so that they find the checkout's root however they are started."""

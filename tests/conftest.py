@@ -1,0 +1,40 @@
+"""What several test modules share."""
+
+import os
+
+import pytest
+
+from c_reference.runners import InProcess
+
+
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="also run tests marked slow (or set NBPORT_SLOW=1)")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes from seconds to minutes; needs --slow or NBPORT_SLOW=1")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--slow") or os.environ.get("NBPORT_SLOW") == "1":
+        return
+    skip = pytest.mark.skip(reason="slow: give --slow or set NBPORT_SLOW=1")
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def nbport_command():
+    """The command under test, as a runner inside this process."""
+    from nbport.main import main
+
+    return InProcess(main)
+
+
+@pytest.fixture(scope="session")
+def nbport_command_fixed():
+    """The command under test with upstream's corrections."""
+    from nbport.main import main
+
+    return InProcess(main, prefix=("--fix", "upstream"))
