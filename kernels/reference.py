@@ -177,9 +177,128 @@ def structure_factor(fgrid, state, h, k, l, h0, k0, l0):
     return fgrid.default_F
 
 
+@scalar
+def render_pixel(fpixel, spixel, scene, state, omega_sums):
+    """One pixel, photons: layers, sub-pixels, sources, phi steps, mosaic domains. C: 2655-3039
+
+    Parameters
+    ----------
+    fpixel, spixel : int
+    scene : Scene
+    state : float64 [STATE_SIZE]
+        Carried variables, updated.
+    omega_sums : float64 [spixels]
+        The row's element is increased by the solid angle (sr) of every layer and sub-pixel.
+
+    Returns
+    -------
+    (photons, sum before scaling, polar, omega_pixel, capture_fraction, position of the last sub-pixel in m)
+    """
+    g, beam, crystal, fgrid, sampling = scene
+    capture_fraction = 0.0
+    # The background is inside the sum, and so is divided by steps (quirk: water-in-sum).
+    I = beam.I_bg
+    polar = 1.0 if beam.nopolar else 0.0
+    omega_pixel = 0.0
+    position = (0.0, 0.0, 0.0)
+    for thick_tic in range(g.detector_thicksteps):
+        Odet = thick_tic * g.detector_thickstep
+        capture_fraction = 1.0 if g.detector_thick == 0.0 else 0.0
+        for subS in range(g.oversample):
+            for subF in range(g.oversample):
+                Fdet = g.subpixel_size * (fpixel * g.oversample + subF) + g.subpixel_size / 2.0
+                Sdet = g.subpixel_size * (spixel * g.oversample + subS) + g.subpixel_size / 2.0
+                position = detector_position(g, Fdet, Sdet, Odet)
+                airpath, diffracted = unitize(position)
+                if omega_pixel == 0.0 or sampling.oversample_omega:
+                    omega_pixel = solid_angle(g, airpath)
+                omega_sums[spixel] += omega_pixel
+                if capture_fraction == 0.0 or sampling.oversample_thick:
+                    capture_fraction = captured(g, thick_tic, diffracted)
+                for source in range(beam.source_X.size):
+                    incident = (-beam.source_X[source], -beam.source_Y[source], -beam.source_Z[source])
+                    wavelength = beam.source_lambda[source]
+                    scattering = (
+                        (diffracted[0] - incident[0]) / wavelength,
+                        (diffracted[1] - incident[1]) / wavelength,
+                        (diffracted[2] - incident[2]) / wavelength,
+                    )
+                    stol = 0.5 * magnitude(scattering)
+                    state[STOL] = stol
+                    if beam.dmin > 0.0 and stol > 0.0 and beam.dmin > 0.5 / stol:
+                        continue
+                    # Cached over sources and sub-pixels by testing for zero (quirk: cached-polar);
+                    # the normalized `diffracted` serves later sources (quirk: polarization-in-place).
+                    if polar == 0.0 or sampling.oversample_polar:
+                        polar, diffracted, axis = polarization_factor(
+                            beam.polarization, incident, diffracted, vector_at(state, POLAR_VECTOR)
+                        )
+                        if beam.polarization != 0.0:  # else nothing depends on it
+                            put_vector(state, POLAR_VECTOR, axis)
+                    for phi_tic in range(crystal.turned.size):
+                        # At phi = 0 the vectors of the last rotation stay (quirk: stale-phi).
+                        if crystal.turned[phi_tic]:
+                            for i in range(9):
+                                state[AP + i] = crystal.rotated[phi_tic, i]
+                        elif sampling.fix_phi0:
+                            put_vector(state, AP, crystal.a0)
+                            put_vector(state, AP + 3, crystal.b0)
+                            put_vector(state, AP + 6, crystal.c0)
+                        for mos_tic in range(crystal.mosaic_umats.shape[0]):
+                            a = vector_at(state, AP)
+                            b = vector_at(state, AP + 3)
+                            c = vector_at(state, AP + 6)
+                            if crystal.mosaic_spread > 0.0:
+                                umat = crystal.mosaic_umats[mos_tic]
+                                a = rotate_umat(a, umat)
+                                b = rotate_umat(b, umat)
+                                c = rotate_umat(c, umat)
+                            h = dot_product(a, scattering)
+                            k = dot_product(b, scattering)
+                            l = dot_product(c, scattering)
+                            h0 = c_int(np.ceil(h - 0.5))
+                            k0 = c_int(np.ceil(k - 0.5))
+                            l0 = c_int(np.ceil(l - 0.5))
+                            F_latt = lattice_factor(crystal, h, k, l, h0, k0, l0)
+                            put_vector(state, A, a)
+                            put_vector(state, A + 3, b)
+                            put_vector(state, A + 6, c)
+                            put_vector(state, HKL, (h, k, l))
+                            put_vector(state, HKL + 3, (float(h0), float(k0), float(l0)))
+                            state[HKL + 7] = F_latt
+                            if F_latt == 0.0 and beam.water_size == 0.0:
+                                continue
+                            F_cell = structure_factor(fgrid, state, h, k, l, h0, k0, l0)
+                            state[HKL + 6] = F_cell
+                            term = F_cell * F_cell * F_latt * F_latt
+                            if not sampling.fix_oversample:
+                                I += term
+                                term = I
+                            # These weigh the running sum (quirk: oversample-running-sum).
+                            if sampling.oversample_thick:
+                                term *= capture_fraction
+                            if sampling.oversample_polar:
+                                term *= polar
+                            if sampling.oversample_omega:
+                                term *= omega_pixel
+                            if sampling.fix_oversample:
+                                I += term
+                            else:
+                                I = term
+    value = beam.r_e_sqr * beam.fluence * I / sampling.steps
+    # Of a thick sensor only the last layer's fraction counts (quirk: last-layer-capture).
+    if not sampling.oversample_thick:
+        value *= capture_fraction
+    if not sampling.oversample_polar:
+        value *= polar
+    if not sampling.oversample_omega:
+        value *= omega_pixel
+    return value, I, polar, omega_pixel, capture_fraction, position
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def render_rows(first, last, scene, state, image, omega_sums, printout):
-    """Render the rows first <= spixel < last. C: 2584-3090
+    """Render the pixels of the rows first <= spixel < last in raster order. C: 2584-3090
 
     Parameters
     ----------
@@ -195,8 +314,7 @@ def render_rows(first, last, scene, state, image, omega_sums, printout):
     printout : float64 [(last - first) * fpixels, PRINTOUT_SIZE] or [0, PRINTOUT_SIZE]
         Filled with what the reference prints of a pixel, if it has rows.
     """
-    g, beam, crystal, fgrid, sampling = scene
-    capture_fraction = 0.0
+    g = scene.geometry
     for spixel in range(first, last):
         for fpixel in range(g.fpixels):
             if fpixel < g.roi_xmin or fpixel > g.roi_xmax or spixel < g.roi_ymin or spixel > g.roi_ymax:
@@ -204,102 +322,9 @@ def render_rows(first, last, scene, state, image, omega_sums, printout):
             imgidx = spixel * g.fpixels + fpixel
             if g.mask.size > 0 and g.mask[imgidx] == 0:
                 continue
-            # The background is inside the sum, and so is divided by steps (quirk: water-in-sum).
-            I = beam.I_bg
-            polar = 1.0 if beam.nopolar else 0.0
-            omega_pixel = 0.0
-            position = (0.0, 0.0, 0.0)
-            for thick_tic in range(g.detector_thicksteps):
-                Odet = thick_tic * g.detector_thickstep
-                capture_fraction = 1.0 if g.detector_thick == 0.0 else 0.0
-                for subS in range(g.oversample):
-                    for subF in range(g.oversample):
-                        Fdet = g.subpixel_size * (fpixel * g.oversample + subF) + g.subpixel_size / 2.0
-                        Sdet = g.subpixel_size * (spixel * g.oversample + subS) + g.subpixel_size / 2.0
-                        position = detector_position(g, Fdet, Sdet, Odet)
-                        airpath, diffracted = unitize(position)
-                        if omega_pixel == 0.0 or sampling.oversample_omega:
-                            omega_pixel = solid_angle(g, airpath)
-                        omega_sums[spixel] += omega_pixel
-                        if capture_fraction == 0.0 or sampling.oversample_thick:
-                            capture_fraction = captured(g, thick_tic, diffracted)
-                        for source in range(beam.source_X.size):
-                            incident = (-beam.source_X[source], -beam.source_Y[source], -beam.source_Z[source])
-                            wavelength = beam.source_lambda[source]
-                            scattering = (
-                                (diffracted[0] - incident[0]) / wavelength,
-                                (diffracted[1] - incident[1]) / wavelength,
-                                (diffracted[2] - incident[2]) / wavelength,
-                            )
-                            stol = 0.5 * magnitude(scattering)
-                            state[STOL] = stol
-                            if beam.dmin > 0.0 and stol > 0.0 and beam.dmin > 0.5 / stol:
-                                continue
-                            # Cached over sources and sub-pixels by testing for zero (quirk: cached-polar);
-                            # the normalized `diffracted` serves later sources (quirk: polarization-in-place).
-                            if polar == 0.0 or sampling.oversample_polar:
-                                polar, diffracted, axis = polarization_factor(
-                                    beam.polarization, incident, diffracted, vector_at(state, POLAR_VECTOR)
-                                )
-                                put_vector(state, POLAR_VECTOR, axis)
-                            for phi_tic in range(crystal.turned.size):
-                                # At phi = 0 the vectors of the last rotation stay (quirk: stale-phi).
-                                if crystal.turned[phi_tic]:
-                                    for i in range(9):
-                                        state[AP + i] = crystal.rotated[phi_tic, i]
-                                elif sampling.fix_phi0:
-                                    put_vector(state, AP, crystal.a0)
-                                    put_vector(state, AP + 3, crystal.b0)
-                                    put_vector(state, AP + 6, crystal.c0)
-                                for mos_tic in range(crystal.mosaic_umats.shape[0]):
-                                    a = vector_at(state, AP)
-                                    b = vector_at(state, AP + 3)
-                                    c = vector_at(state, AP + 6)
-                                    if crystal.mosaic_spread > 0.0:
-                                        umat = crystal.mosaic_umats[mos_tic]
-                                        a = rotate_umat(a, umat)
-                                        b = rotate_umat(b, umat)
-                                        c = rotate_umat(c, umat)
-                                    h = dot_product(a, scattering)
-                                    k = dot_product(b, scattering)
-                                    l = dot_product(c, scattering)
-                                    h0 = c_int(np.ceil(h - 0.5))
-                                    k0 = c_int(np.ceil(k - 0.5))
-                                    l0 = c_int(np.ceil(l - 0.5))
-                                    F_latt = lattice_factor(crystal, h, k, l, h0, k0, l0)
-                                    put_vector(state, A, a)
-                                    put_vector(state, A + 3, b)
-                                    put_vector(state, A + 6, c)
-                                    put_vector(state, HKL, (h, k, l))
-                                    put_vector(state, HKL + 3, (float(h0), float(k0), float(l0)))
-                                    state[HKL + 7] = F_latt
-                                    if F_latt == 0.0 and beam.water_size == 0.0:
-                                        continue
-                                    F_cell = structure_factor(fgrid, state, h, k, l, h0, k0, l0)
-                                    state[HKL + 6] = F_cell
-                                    term = F_cell * F_cell * F_latt * F_latt
-                                    if not sampling.fix_oversample:
-                                        I += term
-                                        term = I
-                                    # These weigh the running sum (quirk: oversample-running-sum).
-                                    if sampling.oversample_thick:
-                                        term *= capture_fraction
-                                    if sampling.oversample_polar:
-                                        term *= polar
-                                    if sampling.oversample_omega:
-                                        term *= omega_pixel
-                                    if sampling.fix_oversample:
-                                        I += term
-                                    else:
-                                        I = term
-            value = beam.r_e_sqr * beam.fluence * I / sampling.steps
-            # Of a thick sensor only the last layer's fraction counts (quirk: last-layer-capture).
-            if not sampling.oversample_thick:
-                value *= capture_fraction
-            if not sampling.oversample_polar:
-                value *= polar
-            if not sampling.oversample_omega:
-                value *= omega_pixel
+            value, I, polar, omega_pixel, capture_fraction, position = render_pixel(
+                fpixel, spixel, scene, state, omega_sums
+            )
             image[imgidx] = np.float32(0.0 + value)
             if printout.shape[0] > 0:
                 row = printout[(spixel - first) * g.fpixels + fpixel]
