@@ -9,7 +9,7 @@ from .flags import FLAGS, OWN_FLAGS, OptionError
 from .parameters import Parameters
 
 FIXES = frozenset({"phi0", "oversample", "curved_det"})
-KERNELS = ("reference",)
+KERNELS = ("certified", "reference")
 
 
 @dataclass
@@ -22,6 +22,7 @@ class OwnOptions:
     kernel: str = KERNELS[0]
     fixes: frozenset[str] = field(default_factory=frozenset)
     timing: str | None = None
+    kernel_report: bool = False
 
 
 def split_own(argv: list[str]) -> tuple[OwnOptions, list[str]]:
@@ -50,8 +51,8 @@ def split_own(argv: list[str]) -> tuple[OwnOptions, list[str]]:
 
 
 def _set_own(own: OwnOptions, option: str, value: str) -> None:
-    if option in ("--help", "--version"):
-        setattr(own, option[2:], True)
+    if option in ("--help", "--version", "--kernel-report"):
+        setattr(own, option[2:].replace("-", "_"), True)
     elif option == "--threads":
         if not value.isascii() or not value.isdigit() or not 0 < int(value[:9]) < 100000:
             raise OptionError(f"--threads: found {value!r}, expected a whole number from 1")

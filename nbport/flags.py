@@ -1,7 +1,7 @@
 """The table of options: one row an option, in the order in which the reference tests them.
 
-The scan (`argv.py`), `--help` and the man page all come from this table. To add or read an
-option, this is the only place.
+The scan (`argv.py`), `--help` and the man page all come from this table. What an option
+means is said nowhere else; `help.py` only names the section that it is listed in.
 
 Matching is the reference's: a token that begins with `-` matches a row if it *contains*
 one of the row's patterns, or equals it where the pattern begins with `=`. A token is tried
@@ -33,11 +33,9 @@ class Flag:
     help: str
     patterns: tuple[str, ...] = ()  # default: the option itself
     unit: str = ""
-    section: str = ""
     default: str = ""
     stops: bool = False  # later rows are not tried for this token
     no_effect: str = ""  # why the option changes nothing
-    hidden: bool = False  # a spelling or side effect that the help need not list
     sets: tuple[str, ...] = ()
     convert: Callable[[str], object] = str
     also: dict[str, object] = field(default_factory=dict)
@@ -163,11 +161,10 @@ def set_curved(p: Parameters, following: list[str]) -> None:
         p.curved_detector = True
 
 
-def vector(option: str, name: str, lines: str, help: str) -> Flag:
+def vector(option: str, name: str, lines: str, help: str, default: str) -> Flag:
     """A vector makes the convention custom."""
-    return Flag(
-        option, lines, "X Y Z", help, sets=(name,), convert=atof, also={"convention": Convention.CUSTOM}, unit="vector"
-    )
+    custom = {"convention": Convention.CUSTOM}
+    return Flag(option, lines, "X Y Z", help, sets=(name,), convert=atof, also=custom, default=default)
 
 
 def convention(value: Convention, pivot: Pivot, lines: str, help: str) -> Flag:
@@ -176,15 +173,16 @@ def convention(value: Convention, pivot: Pivot, lines: str, help: str) -> Flag:
 
 BEAM, SAMPLE = {"pivot": Pivot.BEAM}, {"pivot": Pivot.SAMPLE}
 
+# fmt: off
 FLAGS: tuple[Flag, ...] = (
     Flag("-Na", "511-515", "N", "unit cells along a", sets=("Na",), convert=count, stops=True, default="1"),
     Flag("-Nb", "516-520", "N", "unit cells along b", sets=("Nb",), convert=count, stops=True, default="1"),
     Flag("-Nc", "521-525", "N", "unit cells along c", sets=("Nc",), convert=count, stops=True, default="1"),
     Flag("-N", "526-530", "N", "unit cells along every axis", ("=-N",), sets=("Na", "Nb", "Nc"), convert=count,
          stops=True, default="1"),
-    Flag("-cell", "531-552", "a b c alpha beta gamma", "unit cell; b and c default to a, angles to 90",
+    Flag("-cell", "531-552", "a b c alpha beta gamma", "unit cell; b and c may be left out (a), and angles (90)",
          unit="Angstrom, deg", apply=set_cell, needs=1),
-    Flag("-misset", "553-567", "X Y Z", "turn the crystal about x, y, z; `-misset random` draws an orientation",
+    Flag("-misset", "553-567", "X Y Z", "turn the crystal about x, y and z in turn; `-misset random`: any orientation",
          unit=DEGREES, apply=set_misset, needs=1),
     Flag("-samplesize", "568-573", "SIZE", "crystal size along every axis, instead of -N",
          ("-samplesize", "-sample_size"), "mm", sets=("sample_x", "sample_y", "sample_z"), convert=mm),
@@ -202,14 +200,14 @@ FLAGS: tuple[Flag, ...] = (
          sets=("sample_y",), convert=mm),
     Flag("-xtal_z", "600-603", "SIZE", "the same as -sample_z", ("-xtal_heigh", "-xtal_z", "-heigh"), "mm",
          sets=("sample_z",), convert=mm),
-    Flag("-density", "604-607", "D", "density of the sample", ("-density", "-sample_den"), "g/cm^3",
+    Flag("-density", "604-607", "D", "density", ("-density", "-sample_den"), "g/cm^3",
          no_effect="the density is not used"),
     Flag("-MW", "608-611", "MW", "molecular weight", ("=-MW", "-molec"), "g/mol",
          no_effect="the molecular weight is not used"),
-    Flag("-Xbeam", "612-616", "X", "direct beam, in the X of the convention", unit="mm", sets=("Xbeam",), convert=mm,
-         also=BEAM, default="centre"),
-    Flag("-Ybeam", "617-621", "Y", "direct beam, in the Y of the convention", unit="mm", sets=("Ybeam",), convert=mm,
-         also=BEAM, default="centre"),
+    Flag("-Xbeam", "612-616", "X", "direct beam, along the X of the convention", unit="mm", sets=("Xbeam",), convert=mm,
+         also=BEAM, default="centre of the detector"),
+    Flag("-Ybeam", "617-621", "Y", "direct beam, along the Y of the convention", unit="mm", sets=("Ybeam",), convert=mm,
+         also=BEAM, default="centre of the detector"),
     Flag("-Xclose", "622-626", "X", "detector point nearest to the sample", unit="mm", sets=("Xclose",), convert=mm,
          also=SAMPLE),
     Flag("-Yclose", "627-631", "Y", "detector point nearest to the sample", unit="mm", sets=("Yclose",), convert=mm,
@@ -225,14 +223,14 @@ FLAGS: tuple[Flag, ...] = (
     convention(Convention.ADXV, Pivot.BEAM, "657-661", "ADXV axes and beam centre"),
     convention(Convention.DENZO, Pivot.BEAM, "662-666", "DENZO axes and beam centre"),
     convention(Convention.DIALS, Pivot.BEAM, "667-671", "DIALS axes and beam centre"),
-    vector("-fdet_vector", "fdet_vector", "672-678", "fast axis of the detector"),
-    vector("-sdet_vector", "sdet_vector", "679-685", "slow axis of the detector"),
-    vector("-odet_vector", "odet_vector", "686-692", "normal of the detector, away from the sample"),
-    vector("-beam_vector", "beam_vector", "693-699", "direction of the beam"),
-    vector("-polar_vector", "polar_vector", "700-706", "direction of the E vector"),
-    vector("-spindle_axis", "spindle_vector", "707-713", "axis of the phi rotation"),
-    vector("-twotheta_axis", "twotheta_axis", "714-720", "axis of the detector's two-theta arm; X is also read as"
-           " -twotheta"),
+    vector("-fdet_vector", "fdet_vector", "672-678", "fast axis of the detector", "0 0 1"),
+    vector("-sdet_vector", "sdet_vector", "679-685", "slow axis of the detector", "0 -1 0"),
+    vector("-odet_vector", "odet_vector", "686-692", "normal of the detector, away from the sample", "1 0 0"),
+    vector("-beam_vector", "beam_vector", "693-699", "direction of the beam", "1 0 0"),
+    vector("-polar_vector", "polar_vector", "700-706", "direction of the E vector", "0 0 1"),
+    vector("-spindle_axis", "spindle_vector", "707-713", "axis of the phi rotation", "0 0 1"),
+    vector("-twotheta_axis", "twotheta_axis", "714-720", "axis of the detector's two-theta arm, used at the length"
+           " given; X is also read as the angle of -twotheta", "0 1 0"),
     Flag("-pix0_vector", "721-728", "X Y Z", "makes the convention custom; its numbers are not used",
          also={"convention": Convention.CUSTOM}, apply=lambda p, v: setattr(p, "convention", Convention.CUSTOM)),
     Flag("-distance", "729-733", "D", "sample to detector along the beam", unit="mm", sets=("distance",), convert=mm,
@@ -243,7 +241,7 @@ FLAGS: tuple[Flag, ...] = (
          apply=set_detector_abs, needs=0, default="inf"),
     Flag("-detector_thick", "752-755", "T", "thickness of the sensor", ("=-detector_thick",), "um", needs=0,
          apply=last_token_is_an_error("-detector_thick", "detector_thick", micro), default="0"),
-    Flag("-detector_thicksteps", "756-759", "N", "layers of the sensor", needs=0, default="2",
+    Flag("-detector_thicksteps", "756-759", "N", "layers of the sensor", needs=0, default="2 if it has a thickness",
          apply=last_token_is_an_error("-detector_thicksteps", "detector_thicksteps", atoi)),
     Flag("-thicksteps", "760-763", "N", "the same as -detector_thicksteps", needs=0,
          apply=last_token_is_an_error("-thicksteps", "detector_thicksteps", atoi)),
@@ -262,16 +260,17 @@ FLAGS: tuple[Flag, ...] = (
     Flag("-detsize_s", "790-793", "SIZE", "detector size along the slow axis", unit="mm", sets=("detsize_s",),
          convert=mm),
     Flag("-detpixels", "794-797", "N", "pixels along both axes", ("=-detpixels",), sets=("fpixels", "spixels"),
-         convert=atoi, default="1024"),
+         convert=atoi, default="1024: size over pixel size"),
     Flag("-detpixels_x", "798-801", "N", "pixels along the fast axis", ("-detpixels_f", "-detpixels_x"),
          sets=("fpixels",), convert=atoi),
     Flag("-detpixels_y", "802-805", "N", "pixels along the slow axis", ("-detpixels_s", "-detpixels_y"),
          sets=("spixels",), convert=atoi),
-    Flag("-curved_det", "806-809", "", "every pixel at the same distance; not as the last argument", apply=set_curved),
+    Flag("-curved_det", "806-809", "", "every pixel at the same distance; ignored as the last argument (--fix"
+         " curved_det)", apply=set_curved),
     Flag("-pixel", "810-813", "SIZE", "pixel size", unit="mm", sets=("pixel_size",), convert=mm, default="0.1"),
     Flag("-point_pixel", "814-817", "", "no obliquity: solid angle 1/r^2", also={"point_pixel": True}),
-    Flag("-polar", "818-822", "K", "Kahn polarization factor, -1 to 1", ("=-polar",), sets=("polarization",),
-         convert=atof, also={"nopolar": False}, default="0"),
+    Flag("-polar", "818-822", "K", "Kahn factor of the polarization, from -1 to 1", ("=-polar",),
+         sets=("polarization",), convert=atof, also={"nopolar": False}, default="0"),
     Flag("-nopolar", "823-826", "", "no polarization correction", also={"nopolar": True}),
     Flag("-oversample_thick", "827-831", "", "sensor absorption for every sub-pixel", stops=True,
          also={"oversample_thick": True}),
@@ -281,25 +280,26 @@ FLAGS: tuple[Flag, ...] = (
          also={"oversample_omega": True}),
     Flag("-oversample", "842-845", "N", "sub-pixels along each axis of a pixel", sets=("oversample",), convert=atoi,
          default="by crystal size"),
-    Flag("-roi", "846-852", "XMIN XMAX YMIN YMAX", "render these pixels only, bounds included", apply=set_roi,
-         unit="pixels"),
+    Flag("-roi", "846-852", "XMIN XMAX YMIN YMAX", "leave pixels outside this rectangle at zero; its bounds are inside",
+         apply=set_roi, unit="pixels", default="the whole detector"),
     Flag("-lambda", "853-856", "WAVELENGTH", "wavelength", ("-lambda", "-wave"), "Angstrom", sets=("lambda0",),
          convert=lambda text: atof(text) / 1.0e10, default="1"),
     Flag("-energy", "857-860", "E", "photon energy, instead of -lambda", unit="eV", apply=set_energy),
-    Flag("-fluence", "861-864", "F", "photons through unit area", unit="photons/m^2", sets=("fluence",), convert=atof,
-         default="1.25932e+29"),
+    Flag("-fluence", "861-864", "F", "photons through a unit of area", unit="photons/m^2", sets=("fluence",),
+         convert=atof, default="1.25932e+29"),
     Flag("-flux", "865-868", "F", "photons a second; with -exposure and -beamsize instead of -fluence",
          unit="photons/s", sets=("flux",), convert=atof),
     Flag("-exposure", "869-872", "T", "exposure time", unit="s", sets=("exposure",), convert=atof, default="1"),
     Flag("-beamsize", "873-876", "SIZE", "side of the square beam; also clips the crystal", unit="mm",
          sets=("beamsize",), convert=mm, default="0.1"),
-    Flag("-mosaic", "877-880", "SPREAD", "isotropic mosaic spread; 90 is a powder",
+    Flag("-mosaic", "877-880", "SPREAD", "largest tilt of a mosaic domain, the same in all directions",
          ("=-mosaic", "-mosaici", "-mosaic_spr"), DEGREES, sets=("mosaic_spread",), convert=degrees, default="0"),
-    Flag("-mosaic_domains", "881-884", "N", "mosaic domains", ("-mosaic_dom",), sets=("mosaic_domains",), convert=atoi,
-         default="10 if there is a spread"),
-    Flag("-dispersion", "885-888", "D", "spread of the wavelength", unit="percent", sets=("dispersion",),
+    Flag("-mosaic_domains", "881-884", "N", "mosaic domains, the first of them not tilted", ("-mosaic_dom",),
+         sets=("mosaic_domains",), convert=atoi, default="10 if there is a spread"),
+    Flag("-dispersion", "885-888", "D", "full spread of the wavelength", unit="percent", sets=("dispersion",),
          convert=lambda text: atof(text) / 100.0, default="0"),
-    Flag("-dispsteps", "889-892", "N", "wavelengths over the dispersion", sets=("dispsteps",), convert=atoi),
+    Flag("-dispsteps", "889-892", "N", "wavelengths over the dispersion", sets=("dispsteps",), convert=atoi,
+         default="2 if there is a dispersion"),
     Flag("-divergence", "893-896", "RANGE", "full divergence, both ways", unit="mrad",
          sets=("hdivrange", "vdivrange"), convert=mm),
     Flag("-hdivrange", "897-900", "RANGE", "full horizontal divergence", unit="mrad", sets=("hdivrange",), convert=mm),
@@ -314,7 +314,7 @@ FLAGS: tuple[Flag, ...] = (
          convert=atoi),
     Flag("-round_div", "925-929", "", "divergence within an ellipse (the default)", also={"round_div": True}),
     Flag("-square_div", "930-934", "", "divergence over the full rectangle", also={"round_div": False}),
-    Flag("-adc", "935-938", "OFFSET", "added to every pixel of the integer images", sets=("adc_offset",), convert=atof,
+    Flag("-adc", "935-938", "OFFSET", "added to each pixel of the integer images", sets=("adc_offset",), convert=atof,
          default="40"),
     Flag("-phi", "939-942", "ANGLE", "spindle angle at the start", ("=-phi",), DEGREES, sets=("phi0",),
          convert=degrees, default="0"),
@@ -322,11 +322,13 @@ FLAGS: tuple[Flag, ...] = (
     Flag("-phistep", "947-950", "STEP", "step of the spindle", ("=-phistep",), DEGREES, sets=("phistep",),
          convert=degrees),
     Flag("-phisteps", "951-954", "N", "steps of the spindle over the oscillation", sets=("phisteps",), convert=atoi,
-         default="1"),
-    Flag("-dmin", "955-958", "D", "leave out resolution finer than this", unit="Angstrom", sets=("dmin",),
-         convert=lambda text: atof(text) * 1e-10, default="0: all"),
-    Flag("-mat", "959-962", "FILE", "MOSFLM orientation matrix", sets=("matrix",)),
-    Flag("-hkl", "963-966", "FILE", "text of h k l F in P1", sets=("hkl",)),
+         default="2 with -osc, else 1"),
+    Flag("-dmin", "955-958", "D", "leave out whatever has a finer resolution than this", unit="Angstrom",
+         sets=("dmin",), convert=lambda text: atof(text) * 1e-10, default="0: all"),
+    Flag("-mat", "959-962", "FILE", "MOSFLM orientation matrix: nine numbers; -cell then decides the lengths",
+         sets=("matrix",)),
+    Flag("-hkl", "963-966", "FILE", "structure factors: lines of h k l F, all of them, without symmetry",
+         sets=("hkl",)),
     Flag("-default_F", "967-970", "F", "structure factor of every reflection that is not given", sets=("default_F",),
          convert=atof, default="0", unit="electrons"),
     Flag("-dump", "971-974", "FILE", "binary structure factors: written with -hkl, read without", sets=("dump",),
@@ -336,8 +338,8 @@ FLAGS: tuple[Flag, ...] = (
          sets=("mask",)),
     Flag("-stolout", "979-982", "FILE", "name of a file that is never written",
          no_effect="no such file is written"),
-    Flag("-stol", "983-987", "FILE", "scattering of the amorphous part against sin(theta)/lambda", ("=-stol",),
-         sets=("stol",), no_effect="the table is read, but not used in the image"),
+    Flag("-stol", "983-987", "FILE", "table of amorphous scattering against sin(theta)/lambda; it must be readable",
+         ("=-stol",), sets=("stol",), no_effect="the table is read, but not used in the image"),
     Flag("-4stol", "988-992", "FILE", "the same against 4 sin(theta)/lambda", ("=-4stol",), sets=("stol",),
          no_effect="the table is read, but not used in the image"),
     Flag("-Q", "993-997", "FILE", "the same against Q", ("=-Q",), sets=("stol",),
@@ -354,12 +356,12 @@ FLAGS: tuple[Flag, ...] = (
          sets=("noisefile",), also={"calculate_noise": True}, default="noiseimage.img"),
     Flag("-nonoise", "1020-1024", "", "no noise image", also={"calculate_noise": False}),
     Flag("-nopgm", "1025-1028", "", "no preview", also={"write_pgm": False}),
-    Flag("-scale", "1029-1033", "S", "scale of the integer image", sets=("intfile_scale",), convert=atof,
-         default="brightest pixel at 55000"),
-    Flag("-pgmscale", "1034-1039", "S", "scale of the preview", sets=("pgm_scale",), convert=atof,
-         also={"write_pgm": True}, default="by rms deviation"),
+    Flag("-scale", "1029-1033", "S", "scale from photons to the integer image", sets=("intfile_scale",), convert=atof,
+         default="the brightest pixel at 55000"),
+    Flag("-pgmscale", "1034-1039", "S", "scale from photons to the preview", sets=("pgm_scale",), convert=atof,
+         also={"write_pgm": True}, default="from the deviation of the image"),
     Flag("-coherent", "1040-1044", "", "add amplitudes", no_effect="coherent addition does not exist"),
-    Flag("-printout", "1045-1049", "", "print the terms of every pixel", also={"printout": True}),
+    Flag("-printout", "1045-1049", "", "print how each pixel came about, instead of progress", also={"printout": True}),
     Flag("-noprogress", "1050-1054", "", "no progress lines", also={"progress_meter": False}),
     Flag("-progress", "1055-1059", "", "progress lines (the default)", also={"progress_meter": True}),
     Flag("-interpolate", "1060-1064", "", "tricubic interpolation of structure factors", also={"interpolate": 1}),
@@ -371,15 +373,16 @@ FLAGS: tuple[Flag, ...] = (
          also={"xtal_shape": Shape.TOPHAT}),
     Flag("-fudge", "1090-1093", "F", "scale of the spot radius, squared; not for the parallelepiped", sets=("fudge",),
          convert=atof, default="1"),
-    Flag("-printout_pixel", "1094-1098", "F S", "print the terms of one pixel", apply=set_printout_pixel),
-    Flag("-seed", "1099-1102", "N", "seed of the noise", sets=("seed",), convert=negated, default="clock"),
+    Flag("-printout_pixel", "1094-1098", "F S", "the same for one pixel only", apply=set_printout_pixel),
+    Flag("-seed", "1099-1102", "N", "seed of the noise", sets=("seed",), convert=negated, default="the clock"),
     Flag("-mosaic_seed", "1103-1106", "N", "seed of the mosaic domains", sets=("mosaic_seed",), convert=negated,
          default="12345678"),
     Flag("-misset_seed", "1107-1110", "N", "seed of -misset random", sets=("misset_seed",), convert=negated,
-         default="clock"),
-    Flag("-water", "1111-1114", "SIZE", "edge of the cube of water around the crystal", unit="um",
+         default="the clock"),
+    Flag("-water", "1111-1114", "SIZE", "edge of a cube of water around the crystal, as background", unit="um",
          sets=("water_size",), convert=lambda text: atof(text) / 1e6, default="0"),
 )
+# fmt: on
 
 
 @dataclass(frozen=True)
@@ -395,8 +398,13 @@ OWN_FLAGS: tuple[OwnFlag, ...] = (
     OwnFlag("--help", "", "show this text and exit"),
     OwnFlag("--version", "", "show the version and exit"),
     OwnFlag("--threads", "N", "threads to render with (default: all processors); the bytes do not depend on it"),
-    OwnFlag("--kernel", "NAME", "kernel to render with: reference"),
-    OwnFlag("--fix", "NAMES", "switch off bugs of the reference by name, separated by commas: phi0, oversample,"
-            " curved_det, or upstream for all three"),
+    OwnFlag("--kernel", "NAME", "kernel to render with: certified (the default) or reference; the bytes are the same"),
+    OwnFlag("--kernel-report", "", "say on standard error which kernel ran and how many pixels it rendered twice"),
+    OwnFlag(
+        "--fix",
+        "NAMES",
+        "switch off bugs of the reference by name, separated by commas: phi0, oversample, curved_det, or upstream"
+        " for all three",
+    ),
     OwnFlag("--timing", "FILE", "write the seconds of each part of the run as JSON"),
 )

@@ -78,6 +78,8 @@ def simulate(own: OwnOptions, arguments: list[str]) -> int:
         timing = render.Timing()
         run = _set_up(p, timing)
         image = render.render(run, own.kernel, threads, say, timing)
+        if own.kernel_report:
+            print(f"nanoBragg: {image.report}", file=sys.stderr)
         from .writing import write_images
 
         write_images(run, image, say, timing)

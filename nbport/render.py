@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from . import log
 from .ctext import wrap_int
-from .driver import run_rows
+from .driver import Kernel, run_rows
+from .kernels import certified
 from .kernels.reference import WARNED, render_rows
 from .kernels.scalar import vector_scale
 from .kernels.scene import Beam, Crystal, Fgrid, Geometry, Sampling, Scene
@@ -28,8 +30,6 @@ from .statistics import Statistics, image_statistics, omega_sum
 R_E_SQR = 7.94079248018965e-30  # m^2
 WATER_F = 2.57  # electrons, forward scattering of a water molecule
 WATER_MW = 18.0  # g/mol
-
-KERNELS = {"reference": render_rows}
 
 
 class Timing:
@@ -69,6 +69,7 @@ class Image:
     pixels: np.ndarray  # float32 [spixels * fpixels], photons
     solid_angle: str  # the line that the log has of it
     statistics: Statistics
+    report: KernelReport
 
 
 def default_threads() -> int:
@@ -186,6 +187,34 @@ def _sampling(p: Parameters, steps: int, interpolate: int, fgrid: Fgrid) -> Samp
     )
 
 
+class KernelReport(NamedTuple):
+    """Which way the pixels were rendered."""
+
+    path: str
+    pixels: int
+    recomputed: int
+
+    def __str__(self) -> str:
+        return f"kernel: {self.path}; {self.recomputed} of {self.pixels} pixels by the reference kernel"
+
+
+def choose_kernel(run: Run, name: str) -> tuple[Kernel, Callable[[], KernelReport]]:
+    """The kernel of a run, and a function that reports on it afterwards."""
+    scene = run.scene
+    pixels = max(scene.geometry.fpixels, 0) * max(scene.geometry.spixels, 0)
+    why = "-printout shows every term" if run.parameters.printout else certified.obstacle(scene)
+    if name == "reference" or why:
+        path = "reference" if name == "reference" else f"reference, because {why}"
+        return render_rows, lambda: KernelReport(path, pixels, pixels)
+    certificate = certified.certify(scene)
+    recomputed = np.zeros(max(scene.geometry.spixels, 0), np.int64)
+
+    def kernel(*arguments) -> None:
+        certified.render_certified(*arguments, certificate, recomputed)
+
+    return kernel, lambda: KernelReport("certified", pixels, int(recomputed.sum()))
+
+
 def render(run: Run, kernel: str, threads: int, say: log.Say, timing: Timing) -> Image:
     """Run the pixel loop and take statistics; progress, printouts and the solid angle go to the log.
     C: 2584-3119
@@ -193,14 +222,15 @@ def render(run: Run, kernel: str, threads: int, say: log.Say, timing: Timing) ->
     Parameters
     ----------
     kernel : str
-        A key of KERNELS.
+        "certified" or "reference".
     threads : int
         Any number gives the same image.
     """
     scene = run.scene
     with timing.part("kernel"):
+        rows_kernel, report = choose_kernel(run, kernel)
         pixels, omega_sums = run_rows(
-            KERNELS[kernel], scene, threads, run.parameters.printout, _reporter(run, say), run.live_mask
+            rows_kernel, scene, threads, run.parameters.printout, _reporter(run, say), run.live_mask
         )
     with timing.part("statistics"):
         statistics = image_statistics(scene.geometry, pixels)
@@ -209,7 +239,7 @@ def render(run: Run, kernel: str, threads: int, say: log.Say, timing: Timing) ->
     say("")
     line = log.solid_angle_text(angle, steps)
     say("%s", line)
-    return Image(pixels, line, statistics)
+    return Image(pixels, line, statistics, report())
 
 
 def _reporter(run: Run, say: log.Say) -> Callable[[int, int, np.ndarray, np.ndarray], None]:

@@ -1,0 +1,360 @@
+"""The default kernel on the CPU: the reference's bytes at SIMD speed.
+
+Rows of pixels are the innermost loops (`passes.py`). Everything that IEEE 754 makes exact is done
+in the reference's order; libm's functions are replaced by polynomials (`elementary.py`) with a
+proved bound. All terms of a pixel have one sign, so its relative error is bounded too. A pixel is
+*certified* if everything within its bound rounds to the same float32; the few others are rendered
+again by the reference kernel. `docs/kernels.md` has the proof and the table of paths.
+
+Not for scenes that `obstacle` names, nor for -printout: those the reference kernel renders whole.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from . import passes as p
+from .elementary import EXP_ERROR, SIN_ERROR, SIN_LIMIT, SINC3_ERROR, Polynomials
+from .reference import AP, INTERPOLATE, POLAR_VECTOR, put_vector, render_pixel, render_rows, vector_at
+from .scalar import cross_product, rotate_umat, unitize
+from .scene import GAUSS, ROUND, SQUARE, TOPHAT, Scene
+
+HALF_ULP = 2.0**-53
+ONE_CELL = TOPHAT + 1  # shape code of a parallelepiped of one cell: F_latt is 1, exactly
+
+
+class Table(NamedTuple):
+    """Structure factors with a border of default_F, flat, for indices that are whole doubles."""
+
+    F: np.ndarray
+    h_first: float
+    h_last: float
+    h_stride: float
+    k_first: float
+    k_last: float
+    k_stride: float
+    l_first: float
+    l_last: float
+
+
+class Certificate(NamedTuple):
+    """What the kernel needs besides the scene."""
+
+    table: Table
+    table_used: int
+    shape: int
+    polynomials: Polynomials
+    relative_error: float  # of a pixel, from the lattice factor and the additions; 0: exact
+    sinc3_error: float
+    exp_error: float
+
+
+def obstacle(scene: Scene) -> str | None:
+    """Why a scene is left to the reference kernel, or None if it can be certified.
+
+    Conditions under which the bounds are proved; see `docs/kernels.md`.
+    """
+    g, beam, crystal, fgrid, sampling = scene
+    if sampling.steps <= 0 or crystal.turned.size == 0 or beam.source_X.size == 0:
+        return "no steps to add up"
+    if not (math.isfinite(beam.fluence) and 0.0 <= beam.I_bg < 1e150):
+        return "fluence or water is negative or not finite"
+    if not (np.abs(beam.source_lambda) > 0.0).all() or not np.isfinite(beam.source_lambda).all():
+        return "a wavelength is zero or not finite"
+    if not (math.isfinite(fgrid.default_F) and abs(fgrid.default_F) < 1e70):
+        return "default_F is not finite or beyond 1e70"
+    if fgrid.hkls:
+        if min(fgrid.h_range, fgrid.k_range, fgrid.l_range) < 1 or fgrid.Fhkl.size >= 2**30:
+            return "the grid of structure factors is empty or too large"
+        if not (np.abs(fgrid.Fhkl) < 1e70).all():
+            return "a structure factor is not finite or beyond 1e70"
+        if sampling.interpolate and min(fgrid.h_range, fgrid.k_range, fgrid.l_range) < 5:
+            return "the grid is too small to interpolate"
+    if not _largest_angle(scene) < SIN_LIMIT:
+        return "too many cells for the reduction of the sine"
+    if sampling.oversample_polar and not abs(beam.polarization) <= 1.0:
+        return "oversample_polar with a Kahn factor beyond 1"
+    if sampling.oversample_omega and not (g.close_distance > 0.0 or g.point_pixel):
+        return "oversample_omega behind the sample"
+    if sampling.oversample_thick and not (g.detector_thick > 0.0 and g.detector_mu > 0.0):
+        return "oversample_thick without a sensor"
+    return None
+
+
+def _largest_angle(scene: Scene) -> float:
+    """Bound of every argument of a sine, and of every Miller index."""
+    crystal = scene.crystal
+    vectors = np.array(crystal.a0 + crystal.b0 + crystal.c0).reshape(3, 3)
+    lengths = np.sqrt((vectors * vectors).sum(axis=1))
+    # a scattering vector is at most 2/lambda long; rotations may stretch a little
+    h = 2.01 / float(np.abs(scene.beam.source_lambda).min()) * float(lengths.max())
+    if crystal.xtal_shape != SQUARE:
+        # whole indices must fit a 32-bit int all the same
+        return max(h, math.pi * max(crystal.Na, crystal.Nb, crystal.Nc) * (math.sqrt(abs(crystal.fudge)) + 1.0))
+    return math.pi * max(crystal.Na, crystal.Nb, crystal.Nc) * h
+
+
+def certify(scene: Scene, polynomials: Polynomials | None = None, slack: float = 0.0) -> Certificate:
+    """Bounds and tables for a scene without an `obstacle`.
+
+    Parameters
+    ----------
+    scene : Scene
+    polynomials : Polynomials, optional
+        Others than the proved ones, for tests.
+    slack : float
+        Added to the relative error of every pixel; 1 makes every pixel uncertain.
+    """
+    crystal, sampling = scene.crystal, scene.sampling
+    shape = crystal.xtal_shape
+    if shape == SQUARE and max(crystal.Na, crystal.Nb, crystal.Nc) <= 1:
+        shape = ONE_CELL
+    # six sines, squared; the rest is at most 60 roundings in either kernel
+    term = {SQUARE: 12 * SIN_ERROR + 60 * HALF_ULP, GAUSS: 2 * EXP_ERROR + 40 * HALF_ULP, ROUND: 40 * HALF_ULP}
+    relative = term.get(shape, 0.0)
+    factors = sampling.oversample_thick + sampling.oversample_polar + sampling.oversample_omega
+    if relative or factors:
+        layers = scene.geometry.detector_thicksteps
+        additions = layers * scene.geometry.oversample**2 * scene.beam.source_X.size
+        additions *= crystal.turned.size * crystal.mosaic_umats.shape[0]
+        # either kernel's sum of non-negative terms is within (additions)/2 ulp of its own exact sum
+        relative += (2.0 * additions * (1 + factors) + 40) * HALF_ULP
+    if scene.beam.polarization != 0.0:
+        relative += 40 * HALF_ULP
+    return Certificate(
+        _table(scene), int(scene.fgrid.hkls != 0), shape, polynomials or Polynomials(), relative + slack,
+        SINC3_ERROR, EXP_ERROR,
+    )  # fmt: skip
+
+
+def _table(scene: Scene) -> Table:
+    f = scene.fgrid
+    if not f.hkls:
+        return Table(np.zeros(1), *(0.0,) * 8)
+    padded = np.full((f.h_range + 2, f.k_range + 2, f.l_range + 2), f.default_F)
+    padded[1:-1, 1:-1, 1:-1] = f.Fhkl[: f.h_range, : f.k_range, : f.l_range]
+    _, rows, columns = padded.shape
+    return Table(
+        padded.reshape(-1),
+        f.h_min - 1.0, f.h_max + 1.0, float(rows * columns),
+        f.k_min - 1.0, f.k_max + 1.0, float(columns),
+        f.l_min - 1.0, f.l_max + 1.0,
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def render_certified(first, last, scene, state, image, omega_sums, printout, certificate, recomputed):
+    """Render the rows first <= spixel < last; parameters as `reference.render_rows`, and:
+
+    certificate : Certificate
+    recomputed : int64 [spixels]
+        Set to the number of the row's pixels that the reference kernel rendered.
+    """
+    g = scene.geometry
+    w = np.empty(p.SCRATCH)
+    places = np.empty(p.CHUNK, np.int32)
+    for i in range(p.CHUNK):
+        w[p.LANE + i] = float(i)
+    leftmost, rightmost = max(g.roi_xmin, 0), min(g.roi_xmax + 1, g.fpixels)
+    for spixel in range(first, last):
+        recomputed[spixel] = 0
+        if spixel < g.roi_ymin or spixel > g.roi_ymax:
+            continue
+        done = _settled(scene, state)
+        if done:
+            for fpixel in range(leftmost, rightmost, p.CHUNK):
+                lanes = min(p.CHUNK, rightmost - fpixel)
+                done = _chunk(w, places, fpixel, lanes, spixel, scene, state, certificate)
+                if not done:
+                    break
+                recomputed[spixel] += _store(w, fpixel, lanes, spixel, scene, state, image, omega_sums)
+        if not done:
+            # state that is still changing: the whole row, pixel by pixel
+            omega_sums[spixel] = 0.0
+            recomputed[spixel] = rightmost - leftmost
+            render_rows(spixel, spixel + 1, scene, state, image, omega_sums, printout)
+
+
+@njit(error_model="numpy")
+def _settled(scene, state):
+    """Would another sweep leave the carried vectors as they are? If they do not matter, make them so."""
+    turned, fix_phi0 = scene.crystal.turned, scene.sampling.fix_phi0
+    last = -1
+    stale = False
+    for phi_tic in range(turned.size):
+        if turned[phi_tic]:
+            last = phi_tic
+        elif not fix_phi0:
+            stale = True
+    if last >= 0 and stale:
+        for i in range(9):
+            if state[AP + i] != scene.crystal.rotated[last, i]:
+                return False
+    elif fix_phi0 and not turned[turned.size - 1]:
+        put_vector(state, AP, scene.crystal.a0)
+        put_vector(state, AP + 3, scene.crystal.b0)
+        put_vector(state, AP + 6, scene.crystal.c0)
+    elif last >= 0:
+        for i in range(9):
+            state[AP + i] = scene.crystal.rotated[last, i]
+    if scene.beam.polarization != 0.0:
+        axis = vector_at(state, POLAR_VECTOR)
+        _, unit = unitize(axis)
+        return axis[0] == unit[0] and axis[1] == unit[1] and axis[2] == unit[2]
+    return True
+
+
+@njit(error_model="numpy")
+def _chunk(w, places, fpixel, lanes, spixel, scene, state, certificate):
+    """Sum the terms of a chunk of pixels; False if interpolation would end within it. C: 2655-3030"""
+    g, beam, crystal, fgrid, sampling = scene
+    p.fill(w, p.SUM, beam.I_bg)
+    p.fill(w, p.POLAR, 1.0 if beam.nopolar else 0.0)
+    for row in (p.SUM_ERROR, p.RELATIVE, p.LATT_ERROR, p.POLAR_ERROR, p.CAPTURE_ERROR):
+        p.fill(w, row, 0.0)
+    p.fill(w, p.ACTIVE, 1.0)
+    p.fill(w, p.F_CELL, fgrid.default_F)
+    p.fill(w, p.F_LATT, 1.0)
+    p.fill(w, p.OMEGA_SUM, 0.0)
+    omegas = g.detector_thicksteps * g.oversample * g.oversample
+    wants_polar = not beam.nopolar
+    for thick_tic in range(g.detector_thicksteps):
+        p.fill(w, p.CAPTURE, 1.0 if g.detector_thick == 0.0 else 0.0)
+        # of a layer's factor only the last one's counts, unless it weighs the running sum
+        wants_capture = g.detector_thick != 0.0 and thick_tic == g.detector_thicksteps - 1
+        Odet = thick_tic * g.detector_thickstep
+        for subS in range(g.oversample):
+            Sdet = g.subpixel_size * (spixel * g.oversample + subS) + g.subpixel_size / 2.0
+            for subF in range(g.oversample):
+                very_first = thick_tic == 0 and subS == 0 and subF == 0
+                want_omega = very_first or sampling.oversample_omega
+                if g.curved_detector:
+                    p.curved_positions(w, g, fpixel, subF, Sdet, Odet, want_omega)
+                else:
+                    p.positions(w, g, fpixel, subF, Sdet, Odet, want_omega)
+                if want_omega:
+                    p.add_omegas(w, 1.0 if sampling.oversample_omega else float(omegas))
+                if sampling.oversample_thick:
+                    p.fast_captures(w, g, thick_tic, certificate.polynomials, certificate.exp_error)
+                elif wants_capture:
+                    wants_capture = p.captures(w, g, thick_tic)
+                for source in range(beam.source_X.size):
+                    incident = (-beam.source_X[source], -beam.source_Y[source], -beam.source_Z[source])
+                    p.scatterings(w, incident, beam.source_lambda[source], beam.dmin)
+                    if wants_polar or sampling.oversample_polar:
+                        zeros = _polarize(w, beam, incident, state, sampling.oversample_polar)
+                        wants_polar = zeros > 0.0
+                    if not _sweep(w, places, lanes, scene, state, certificate):
+                        return False
+    factors = not sampling.oversample_thick, not sampling.oversample_polar, not sampling.oversample_omega
+    p.finish(
+        w, beam.r_e_sqr * beam.fluence, float(sampling.steps), *factors, certificate.relative_error,
+        certificate.shape == ROUND,
+    )  # fmt: skip
+    return True
+
+
+@njit(error_model="numpy")
+def _polarize(w, beam, incident, state, always):
+    """Polarization for one source, whose own axes are exact. C: 4053-4095"""
+    _, incident = unitize(incident)
+    _, axis = unitize(vector_at(state, POLAR_VECTOR))
+    _, B_in = unitize(cross_product(axis, incident))
+    _, E_in = unitize(cross_product(incident, B_in))
+    return p.polarizations(w, beam.polarization, incident, E_in, B_in, always)
+
+
+@njit(error_model="numpy")
+def _sweep(w, places, lanes, scene, state, certificate):
+    """Every spindle position and mosaic domain for one source; False as in `_chunk`. C: 2779-3025"""
+    crystal, sampling = scene.crystal, scene.sampling
+    ap, bp, cp = vector_at(state, AP), vector_at(state, AP + 3), vector_at(state, AP + 6)
+    for phi_tic in range(crystal.turned.size):
+        # the vectors are settled, so a stale phi = 0 has those of the sweep's previous step
+        if crystal.turned[phi_tic]:
+            row = crystal.rotated[phi_tic]
+            ap, bp, cp = vector_at(row, 0), vector_at(row, 3), vector_at(row, 6)
+        elif sampling.fix_phi0:
+            ap, bp, cp = crystal.a0, crystal.b0, crystal.c0
+        for mos_tic in range(crystal.mosaic_umats.shape[0]):
+            a, b, c = ap, bp, cp
+            if crystal.mosaic_spread > 0.0:
+                umat = crystal.mosaic_umats[mos_tic]
+                a, b, c = rotate_umat(ap, umat), rotate_umat(bp, umat), rotate_umat(cp, umat)
+            if not _term(w, places, lanes, scene, state, certificate, a, b, c):
+                return False
+    return True
+
+
+@njit(error_model="numpy")
+def _term(w, places, lanes, scene, state, certificate, a, b, c):
+    """One term of every pixel of the chunk. C: 2811-3018"""
+    g, beam, crystal, fgrid, sampling = scene
+    if certificate.shape == SQUARE:
+        p.square(w, a, b, c, crystal.Na, crystal.Nb, crystal.Nc, certificate.polynomials.sin_short)
+    else:
+        p.indices(w, a, b, c)
+        if certificate.shape == ONE_CELL:
+            p.fill(w, p.F_LATT, 1.0)
+        elif certificate.shape == ROUND:
+            p.ellipsoid(w, crystal, certificate.polynomials, certificate.sinc3_error)
+        else:
+            p.radial(w, crystal)
+            if certificate.shape == GAUSS:
+                p.gaussian(w, crystal, certificate.polynomials)
+            else:
+                p.tophat(w, crystal)
+    skip_zero = beam.water_size == 0.0
+    if certificate.table_used:
+        if state[INTERPOLATE] != 0.0:
+            if p.out_of_range(w, fgrid, lanes, skip_zero):
+                return False
+            p.tricubic(w, fgrid, places)
+        else:
+            p.nearest(w, certificate.table, places)
+    if beam.dmin > 0.0:
+        p.only_active(w)
+    if sampling.fix_oversample:
+        p.add_weighted_terms(
+            w, sampling.oversample_thick, sampling.oversample_polar, sampling.oversample_omega
+        )
+        return True
+    p.add_terms(w)
+    if certificate.shape == ROUND:
+        p.add_errors(w)
+    if sampling.oversample_thick:
+        p.weigh(w, p.CAPTURE, p.CAPTURE_ERROR, skip_zero)
+    if sampling.oversample_polar:
+        p.weigh(w, p.POLAR, p.POLAR_ERROR, skip_zero)
+    if sampling.oversample_omega:
+        p.weigh(w, p.OMEGA, p.CAPTURE_ERROR, skip_zero)
+    return True
+
+
+@njit(error_model="numpy")
+def _store(w, fpixel, lanes, spixel, scene, state, image, omega_sums):
+    """Store the certified pixels of a chunk and render the others again; how many those were."""
+    g = scene.geometry
+    uncertain = 0
+    for i in range(lanes):
+        imgidx = spixel * g.fpixels + fpixel + i
+        if g.mask.size > 0 and g.mask[imgidx] == 0:
+            continue
+        value, bound = w[p.VALUE + i], w[p.BOUND + i]
+        pixel = np.float32(0.0 + value)
+        if (
+            np.float32(value * (1.0 - bound)) == pixel
+            and np.float32(value * (1.0 + bound)) == pixel
+            and math.fabs(value) < 1e300
+        ):
+            image[imgidx] = pixel
+            omega_sums[spixel] += w[p.OMEGA_SUM + i]
+        else:
+            uncertain += 1
+            image[imgidx] = np.float32(
+                0.0 + render_pixel(fpixel + i, spixel, scene, state, omega_sums)[0]
+            )
+    return uncertain
+

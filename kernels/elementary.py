@@ -1,0 +1,173 @@
+"""Elementary functions without libm: branch-free, so that a loop over pixels vectorizes.
+
+They take the same rounded arguments as the reference's libm calls and differ from the true
+value by a proved bound; `docs/kernels.md` has reductions, polynomials and bounds in full. What
+differs from libm is caught by the certificate of `certified.py`, never by luck.
+"""
+
+import platform
+from typing import NamedTuple
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+inlined = njit(error_model="numpy", inline="always")
+
+INV_PI = 0.3183098861837907
+# 1.5 * 2**52: adding it rounds to a whole number, which then stands in the low bits
+ROUNDER = 6755399441055744.0
+# pi in three doubles: 161 bits
+PI_A, PI_B, PI_C = 3.141592653589793, 1.2246467991473532e-16, -2.9947698097183397e-33
+# pi in two parts of 33 bits and a double: products with whole numbers below 2**20 are exact
+PI_1, PI_2, PI_3 = 3.1415926534682512, 1.2154201012607932e-10, 4.044532497591901e-21
+# logarithm of 2 in 40 bits and a double
+LN2_HI, LN2_LO, INV_LN2 = 0.6931471805592082, 7.371002565167799e-13, 1.4426950408889634
+
+EXP_UNDERFLOW = -700.0  # the square of anything below vanishes
+
+
+class Polynomials(NamedTuple):
+    """Coefficients, lowest power first, and bounds of the error of the functions made from them."""
+
+    sin_short: tuple[float, ...] = (
+        -0.16666666666658467, 0.008333333330940343, -0.00019841268709047569, 2.755712317326084e-06,
+        -2.5036744950479975e-08, 1.5502507984399832e-10,
+    )  # fmt: skip
+    sin_long: tuple[float, ...] = (
+        -0.1666666666666665, 0.008333333333325933, -0.0001984126983646898, 2.7557318055676923e-06,
+        -2.5051972920776287e-08, 1.6050972213657388e-10, -7.40805444043985e-13,
+    )  # fmt: skip
+    cos_long: tuple[float, ...] = (
+        -0.49999999999999684, 0.04166666666654123, -0.0013888888880751239, 2.480158532108049e-05,
+        -2.755708954935871e-07, 2.0863067994367043e-09, -1.1064989757075887e-11,
+    )  # fmt: skip
+    exp: tuple[float, ...] = (
+        1.0, 0.49999999999797934, 0.16666666666648303, 0.041666666890958284, 0.008333333353717274,
+        0.0013888821677373743, 0.00019841208756759125, 2.4876164165064054e-05, 2.7625102134822924e-06,
+    )  # fmt: skip
+
+
+def _has_fma() -> bool:
+    """Whether a fused multiply-add is one instruction here, and not a call."""
+    if platform.machine().lower() in ("arm64", "aarch64"):
+        return True
+    from numba import config
+
+    features = config.CPU_FEATURES
+    if config.CPU_NAME == "generic":
+        return False
+    if features is not None:
+        return "+fma" in features.split(",")
+    return bool(llvm.get_host_cpu_features().get("fma"))
+
+
+HAS_FMA = _has_fma()
+# |argument| up to which the reduction holds
+SIN_LIMIT = 2.0**30 if HAS_FMA else 2.0**20
+# bounds of the error: of |sin| relative, and absolute for the pair in sinc3; exp relative
+SIN_ERROR = 3.3e-13 if HAS_FMA else 2.5e-12
+SINC3_ERROR = 1.2e-14 if HAS_FMA else 2.5e-12
+EXP_ERROR = 4.0e-14
+
+
+@intrinsic
+def fma(typingctx, a, b, c):
+    """a*b + c, rounded once."""
+
+    def codegen(context, builder, signature, args):
+        return builder.fma(*args)
+
+    return types.float64(types.float64, types.float64, types.float64), codegen
+
+
+@intrinsic
+def fmuladd(typingctx, a, b, c):
+    """a*b + c, rounded once or twice, whichever is faster: for polynomials only."""
+
+    def codegen(context, builder, signature, args):
+        double = ir.DoubleType()
+        kind = ir.FunctionType(double, [double] * 3)
+        return builder.call(builder.module.declare_intrinsic("llvm.fmuladd", [double], kind), args)
+
+    return types.float64(types.float64, types.float64, types.float64), codegen
+
+
+@intrinsic
+def times_power_of_two(typingctx, x, rounded):
+    """x * 2**k, where `rounded` is ROUNDER + k and the result is a normal number."""
+
+    def codegen(context, builder, signature, args):
+        integer, double = ir.IntType(64), ir.DoubleType()
+        k = builder.shl(builder.bitcast(args[1], integer), ir.Constant(integer, 52))
+        return builder.bitcast(builder.add(builder.bitcast(args[0], integer), k), double)
+
+    return types.float64(types.float64, types.float64), codegen
+
+
+if HAS_FMA:
+
+    @inlined
+    def reduce_pi(y):
+        """y - k*pi for the k nearest to y/pi, relative error 2.3e-16 for |y| up to SIN_LIMIT."""
+        k = fma(y, INV_PI, ROUNDER) - ROUNDER
+        return fma(-k, PI_C, fma(-k, PI_B, fma(-k, PI_A, y)))
+
+else:
+
+    @inlined
+    def reduce_pi(y):
+        """y - k*pi for the k nearest to y/pi, relative error 2e-12 for |y| up to SIN_LIMIT."""
+        k = (y * INV_PI + ROUNDER) - ROUNDER
+        return ((y - k * PI_1) - k * PI_2) - k * PI_3
+
+
+@inlined
+def abs_sin(y, s):
+    """sin(y) up to its sign; s: `Polynomials.sin_short`. Relative error SIN_ERROR."""
+    r = reduce_pi(y)
+    t = r * r
+    p = fmuladd(t, s[5], s[4])
+    p = fmuladd(t, p, s[3])
+    p = fmuladd(t, p, s[2])
+    p = fmuladd(t, p, s[1])
+    p = fmuladd(t, p, s[0])
+    return fmuladd(r * t, p, r)
+
+
+@inlined
+def abs_sin_cos(y, s, c):
+    """sin(y) and cos(y) up to one common sign; s, c: `sin_long` and `cos_long`."""
+    r = reduce_pi(y)
+    t = r * r
+    p = fmuladd(t, s[6], s[5])
+    p = fmuladd(t, p, s[4])
+    p = fmuladd(t, p, s[3])
+    p = fmuladd(t, p, s[2])
+    p = fmuladd(t, p, s[1])
+    p = fmuladd(t, p, s[0])
+    q = fmuladd(t, c[6], c[5])
+    q = fmuladd(t, q, c[4])
+    q = fmuladd(t, q, c[3])
+    q = fmuladd(t, q, c[2])
+    q = fmuladd(t, q, c[1])
+    q = fmuladd(t, q, c[0])
+    return fmuladd(r * t, p, r), fmuladd(t, q, 1.0)
+
+
+@inlined
+def exp_of(z, e):
+    """exp(z) for EXP_UNDERFLOW <= z <= 700; e: `Polynomials.exp`. Relative error EXP_ERROR."""
+    rounded = fmuladd(z, INV_LN2, ROUNDER)
+    k = rounded - ROUNDER
+    r = (z - k * LN2_HI) - k * LN2_LO
+    p = fmuladd(r, e[8], e[7])
+    p = fmuladd(r, p, e[6])
+    p = fmuladd(r, p, e[5])
+    p = fmuladd(r, p, e[4])
+    p = fmuladd(r, p, e[3])
+    p = fmuladd(r, p, e[2])
+    p = fmuladd(r, p, e[1])
+    p = fmuladd(r, p, e[0])
+    return times_power_of_two(fmuladd(r, p, 1.0), rounded)

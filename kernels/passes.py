@@ -1,0 +1,422 @@
+"""Loops over a chunk of pixels of one row, each simple enough to be vectorized.
+
+The scratch array `w` holds rows of CHUNK doubles at fixed offsets: with constant bounds and
+offsets the compiler sees that rows do not overlap. Arithmetic that must be exact stands in the
+reference's order, without contraction; see `elementary.py` for the rest.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from .elementary import EXP_UNDERFLOW, abs_sin, abs_sin_cos, exp_of, inlined
+from .reference import detector_position
+from .scalar import magnitude, polint, unitize
+
+CHUNK = 128
+NAN = math.nan
+
+# rows of the scratch array
+(
+    LANE,  # 0, 1, 2, ...
+    D1, D2, D3,  # diffracted
+    Q1, Q2, Q3,  # scattering, 1/m
+    ACTIVE,  # 1, or 0 where dmin skips the source
+    H, K, L,  # fractional Miller indices
+    F_LATT, F_CELL,
+    LATT_ERROR,  # absolute error of F_latt
+    SUM, SUM_ERROR,  # I and a bound of its absolute error
+    POLAR, POLAR_ERROR,  # relative error of a factor that was computed without libm
+    OMEGA, OMEGA_SUM, CAPTURE, CAPTURE_ERROR,
+    RELATIVE,  # relative error of I from such factors
+    VALUE, BOUND,
+    Y0, Y1, Y2, Y3,  # values to interpolate between
+    Z0, Z1, Z2, Z3,
+    X0, X1, X2, X3,
+) = (CHUNK * row for row in range(37))  # fmt: skip
+SCRATCH = 37 * CHUNK
+
+jitted = njit(error_model="numpy", nogil=True)
+
+
+@jitted
+def fill(w, row, value):
+    for i in range(CHUNK):
+        w[row + i] = value
+
+
+@jitted
+def positions(w, g, fpixel, subF, Sdet, Odet, want_omega):
+    """Unit vectors to one sub-pixel of every pixel, and its solid angle if wanted. Exact. C: 2694-2727"""
+    f, s, o, p = g.fdet_vector, g.sdet_vector, g.odet_vector, g.pix0_vector
+    base = float(fpixel * g.oversample + subF)
+    oversample = float(g.oversample)
+    for i in range(CHUNK):
+        Fdet = g.subpixel_size * (base + w[LANE + i] * oversample) + g.subpixel_size / 2.0
+        x = Fdet * f[0] + Sdet * s[0] + Odet * o[0] + p[0]
+        y = Fdet * f[1] + Sdet * s[1] + Odet * o[1] + p[1]
+        z = Fdet * f[2] + Sdet * s[2] + Odet * o[2] + p[2]
+        airpath = math.sqrt(x * x + y * y + z * z)
+        w[VALUE + i] = airpath
+        w[D1 + i] = x / airpath
+        w[D2 + i] = y / airpath
+        w[D3 + i] = z / airpath
+    if want_omega:
+        _solid_angles(w, g)
+
+
+@jitted
+def curved_positions(w, g, fpixel, subF, Sdet, Odet, want_omega):
+    """The same on a curved detector, with libm's sines one by one."""
+    for i in range(CHUNK):
+        Fdet = g.subpixel_size * ((fpixel + i) * g.oversample + subF) + g.subpixel_size / 2.0
+        airpath, d = unitize(detector_position(g, Fdet, Sdet, Odet))
+        w[VALUE + i] = airpath
+        w[D1 + i] = d[0]
+        w[D2 + i] = d[1]
+        w[D3 + i] = d[2]
+    if want_omega:
+        _solid_angles(w, g)
+
+
+@jitted
+def _solid_angles(w, g):
+    if g.point_pixel:
+        for i in range(CHUNK):
+            airpath = w[VALUE + i]
+            w[OMEGA + i] = 1.0 / airpath / airpath
+    else:
+        for i in range(CHUNK):
+            airpath = w[VALUE + i]
+            w[OMEGA + i] = g.pixel_size * g.pixel_size / airpath / airpath * g.close_distance / airpath
+
+
+@jitted
+def add_omegas(w, times):
+    for i in range(CHUNK):
+        w[OMEGA_SUM + i] += times * w[OMEGA + i]
+
+
+@jitted
+def captures(w, g, thick_tic):
+    """Absorption in a layer by libm, where it is still zero. Exact. C: 2730-2739"""
+    o = g.odet_vector
+    before = float(-thick_tic) * g.detector_thickstep * g.detector_mu
+    after = float(-(thick_tic + 1)) * g.detector_thickstep * g.detector_mu
+    pending = False
+    for i in range(CHUNK):
+        if w[CAPTURE + i] == 0.0:
+            parallax = w[D1 + i] * o[0] + w[D2 + i] * o[1] + w[D3 + i] * o[2]
+            w[CAPTURE + i] = math.exp(before / parallax) - math.exp(after / parallax)
+            pending = pending or w[CAPTURE + i] == 0.0
+    return pending
+
+
+@jitted
+def fast_captures(w, g, thick_tic, poly, exp_error):
+    """The same for every sub-pixel, with a bound of the relative error; NaN where it is not positive."""
+    o = g.odet_vector
+    before = float(-thick_tic) * g.detector_thickstep * g.detector_mu
+    after = float(-(thick_tic + 1)) * g.detector_thickstep * g.detector_mu
+    e = poly.exp
+    for i in range(CHUNK):
+        parallax = w[D1 + i] * o[0] + w[D2 + i] * o[1] + w[D3 + i] * o[2]
+        z1 = before / parallax
+        z2 = after / parallax
+        e1 = exp_of(z1, e)
+        e2 = exp_of(z2, e)
+        # beyond the polynomial's range, or a difference without digits: left to the reference kernel
+        fine = z1 <= 0.0 and z2 > EXP_UNDERFLOW and e1 > e2
+        capture = e1 - e2 if fine else NAN
+        w[CAPTURE + i] = capture
+        w[CAPTURE_ERROR + i] = (e1 + e2) * (exp_error + 1e-15) / capture + 1e-15
+
+
+@jitted
+def scatterings(w, incident, wavelength, dmin):
+    """Scattering vectors for one source, and which pixels dmin leaves. Exact. C: 2742-2770"""
+    for i in range(CHUNK):
+        w[Q1 + i] = (w[D1 + i] - incident[0]) / wavelength
+        w[Q2 + i] = (w[D2 + i] - incident[1]) / wavelength
+        w[Q3 + i] = (w[D3 + i] - incident[2]) / wavelength
+    if dmin > 0.0:
+        for i in range(CHUNK):
+            stol = 0.5 * magnitude((w[Q1 + i], w[Q2 + i], w[Q3 + i]))
+            w[ACTIVE + i] = 0.0 if stol > 0.0 and dmin > 0.5 / stol else 1.0
+
+
+@jitted
+def polarizations(w, kahn, incident, E_in, B_in, always):
+    """Polarization factors where they are due, and the vectors that this normalizes. C: 2772-2776
+
+    Exact for a Kahn factor of 0. Otherwise cos(2 psi) comes from the components themselves instead
+    of from atan2 and cos: |difference| <= 2e-15, see `docs/kernels.md`.
+
+    Returns
+    -------
+    How many pixels have a factor of zero still, and so will try again.
+    """
+    for i in range(CHUNK):
+        due = (always or w[POLAR + i] == 0.0) and w[ACTIVE + i] != 0.0
+        x, y, z = w[D1 + i], w[D2 + i], w[D3 + i]
+        m = math.sqrt(x * x + y * y + z * z)
+        x, y, z = x / m, y / m, z / m
+        cos2theta = incident[0] * x + incident[1] * y + incident[2] * z
+        cos2theta_sqr = cos2theta * cos2theta
+        sin2theta_sqr = 1.0 - cos2theta_sqr
+        cos2psi = 1.0
+        if kahn != 0.0:
+            E_out = x * E_in[0] + y * E_in[1] + z * E_in[2]
+            B_out = x * B_in[0] + y * B_in[1] + z * B_in[2]
+            cos2psi = (E_out * E_out - B_out * B_out) / (E_out * E_out + B_out * B_out)
+        polar = 0.5 * (1.0 + cos2theta_sqr - kahn * cos2psi * sin2theta_sqr)
+        w[POLAR + i] = polar if due else w[POLAR + i]
+        w[D1 + i] = x if due else w[D1 + i]
+        w[D2 + i] = y if due else w[D2 + i]
+        w[D3 + i] = z if due else w[D3 + i]
+    if kahn != 0.0:
+        for i in range(CHUNK):
+            w[POLAR_ERROR + i] = (math.fabs(kahn) * 2e-15 + 1e-15) / math.fabs(w[POLAR + i])
+    zeros = 0.0
+    for i in range(CHUNK):
+        zeros += 1.0 if w[POLAR + i] == 0.0 else 0.0
+    return zeros
+
+
+@jitted
+def square(w, a, b, c, Na, Nb, Nc, s):
+    """Parallelepiped: |F_latt| from six sines of exact arguments. C: 2811-2838"""
+    for i in range(CHUNK):
+        x, y, z = w[Q1 + i], w[Q2 + i], w[Q3 + i]
+        h = a[0] * x + a[1] * y + a[2] * z
+        k = b[0] * x + b[1] * y + b[2] * z
+        l = c[0] * x + c[1] * y + c[2] * z
+        w[H + i] = h
+        w[K + i] = k
+        w[L + i] = l
+        h = math.pi * h
+        k = math.pi * k
+        l = math.pi * l
+        w[F_LATT + i] = (
+            abs_sin(h * Na, s) * abs_sin(k * Nb, s) * abs_sin(l * Nc, s)
+            / (abs_sin(h, s) * abs_sin(k, s) * abs_sin(l, s))
+        )  # fmt: skip
+
+
+@jitted
+def indices(w, a, b, c):
+    """Fractional Miller indices. Exact. C: 2811-2813"""
+    for i in range(CHUNK):
+        x, y, z = w[Q1 + i], w[Q2 + i], w[Q3 + i]
+        w[H + i] = a[0] * x + a[1] * y + a[2] * z
+        w[K + i] = b[0] * x + b[1] * y + b[2] * z
+        w[L + i] = c[0] * x + c[1] * y + c[2] * z
+
+
+@jitted
+def ellipsoid(w, crystal, poly, sinc3_error):
+    """Ellipsoid: F_latt up to its sign, with an absolute error that grows near the centre. C: 2848-2855
+
+    There the reference's own result is mostly the rounding errors of its sine and cosine.
+    """
+    Na, Nb, Nc = crystal.Na, crystal.Nb, crystal.Nc
+    volume = Na * Nb * Nc * 0.723601254558268
+    s, c = poly.sin_long, poly.cos_long
+    for i in range(CHUNK):
+        h, k, l = w[H + i], w[K + i], w[L + i]
+        dh, dk, dl = h - np.ceil(h - 0.5), k - np.ceil(k - 0.5), l - np.ceil(l - 0.5)
+        hrad_sqr = dh * dh * Na * Na + dk * dk * Nb * Nb + dl * dl * Nc * Nc
+        x = math.pi * math.sqrt(hrad_sqr * crystal.fudge)
+        sine, cosine = abs_sin_cos(x, s, c)
+        F_latt = volume * (3.0 * (sine / x - cosine) / (x * x))
+        w[F_LATT + i] = F_latt
+        w[LATT_ERROR + i] = volume * 3.0 * sinc3_error / (x * x) + math.fabs(F_latt) * 2e-15
+
+
+@jitted
+def radial(w, crystal):
+    """Squared reciprocal distance from the nearest point, in VALUE. Exact. C: 2840-2846"""
+    Na, Nb, Nc = crystal.Na, crystal.Nb, crystal.Nc
+    a, b, c = crystal.a_star, crystal.b_star, crystal.c_star
+    for i in range(CHUNK):
+        h, k, l = w[H + i], w[K + i], w[L + i]
+        dh, dk, dl = h - np.ceil(h - 0.5), k - np.ceil(k - 0.5), l - np.ceil(l - 0.5)
+        x = dh * a[0] + dk * b[0] + dl * c[0]
+        y = dh * a[1] + dk * b[1] + dl * c[1]
+        z = dh * a[2] + dk * b[2] + dl * c[2]
+        w[VALUE + i] = (x * x + y * y + z * z) * Na * Na * Nb * Nb * Nc * Nc
+
+
+@jitted
+def gaussian(w, crystal, poly):
+    """Gaussian: zero where its square vanishes in double, NaN beyond the polynomial's range. C: 2856-2860"""
+    volume = crystal.Na * crystal.Nb * crystal.Nc
+    e = poly.exp
+    for i in range(CHUNK):
+        z = -(w[VALUE + i] / 0.63 * crystal.fudge)
+        F_latt = volume * exp_of(z, e)
+        F_latt = F_latt if z >= EXP_UNDERFLOW else 0.0
+        w[F_LATT + i] = F_latt if z <= 700.0 else NAN
+
+
+@jitted
+def tophat(w, crystal):
+    """Top hat: all or nothing. Exact. C: 2861-2865"""
+    volume = crystal.Na * crystal.Nb * crystal.Nc
+    for i in range(CHUNK):
+        w[F_LATT + i] = volume * (1.0 if w[VALUE + i] * crystal.fudge < 0.3969 else 0.0)
+
+
+@jitted
+def only_active(w):
+    """No contribution from pixels that dmin skips."""
+    for i in range(CHUNK):
+        w[F_LATT + i] = w[F_LATT + i] if w[ACTIVE + i] != 0.0 else 0.0
+
+
+@jitted
+def nearest(w, table, places):
+    """F_cell at the nearest indices, from a table with a border of default_F. Exact. C: 2993-3005"""
+    for i in range(CHUNK):
+        h, k, l = np.ceil(w[H + i] - 0.5), np.ceil(w[K + i] - 0.5), np.ceil(w[L + i] - 0.5)
+        # comparisons that NaN fails end inside the table
+        h = h if h > table.h_first else table.h_first
+        k = k if k > table.k_first else table.k_first
+        l = l if l > table.l_first else table.l_first
+        h = h if h < table.h_last else table.h_last
+        k = k if k < table.k_last else table.k_last
+        l = l if l < table.l_last else table.l_last
+        places[i] = np.int32(
+            (h - table.h_first) * table.h_stride + (k - table.k_first) * table.k_stride + (l - table.l_first)
+        )
+    for i in range(CHUNK):
+        w[F_CELL + i] = table.F[np.uint32(places[i])]
+
+
+@jitted
+def out_of_range(w, fgrid, lanes, skip_zero):
+    """Does any of the first lanes, where it counts, leave the range of interpolation? C: 2937-2942"""
+    found = False
+    for i in range(lanes):
+        h, k, l = w[H + i], w[K + i], w[L + i]
+        out = (
+            (h - fgrid.h_min + 3) > fgrid.h_range
+            or h - 2 < fgrid.h_min
+            or (k - fgrid.k_min + 3) > fgrid.k_range
+            or k - 2 < fgrid.k_min
+            or (l - fgrid.l_min + 3) > fgrid.l_range
+            or l - 2 < fgrid.l_min
+        )
+        found = found or (out and w[ACTIVE + i] != 0.0 and not (skip_zero and w[F_LATT + i] == 0.0))
+    return found
+
+
+@jitted
+def _corner(index, first, extent):
+    """First grid point of a neighbourhood, kept inside the grid: floor(index) - 1 - first."""
+    at = np.floor(index) - 1.0 - first
+    at = at if at > 0.0 else 0.0
+    return at if at < extent - 4.0 else extent - 4.0
+
+
+@jitted
+def tricubic(w, fgrid, places):
+    """F_cell interpolated in the 4x4x4 neighbourhood, each polynomial for all pixels. Exact. C: 2953-2990"""
+    F = fgrid.Fhkl.reshape(-1)
+    l_size = fgrid.Fhkl.shape[2]
+    k_size = fgrid.Fhkl.shape[1] * l_size
+    for i in range(CHUNK):
+        h = _corner(w[H + i], float(fgrid.h_min), float(fgrid.h_range))
+        k = _corner(w[K + i], float(fgrid.k_min), float(fgrid.k_range))
+        l = _corner(w[L + i], float(fgrid.l_min), float(fgrid.l_range))
+        places[i] = np.int32(h * k_size + k * l_size + l)
+    for m in range(4):
+        for n in range(4):
+            shift = m * k_size + n * l_size
+            for i in range(CHUNK):
+                at = np.uint32(places[i]) + np.uint64(shift)
+                w[Y0 + i] = F[at]
+                w[Y1 + i] = F[at + np.uint64(1)]
+                w[Y2 + i] = F[at + np.uint64(2)]
+                w[Y3 + i] = F[at + np.uint64(3)]
+            _cubic(w, L, Y0, Y1, Y2, Y3, Z0 + n * CHUNK)
+        _cubic(w, K, Z0, Z1, Z2, Z3, X0 + m * CHUNK)
+    _cubic(w, H, X0, X1, X2, X3, F_CELL)
+
+
+@inlined
+def _cubic(w, index, y0, y1, y2, y3, out):
+    for i in range(CHUNK):
+        x = w[index + i]
+        w[out + i] = polint(x, np.floor(x) - 1.0, w[y0 + i], w[y1 + i], w[y2 + i], w[y3 + i])
+
+
+@jitted
+def add_terms(w):
+    """I += F_cell^2 F_latt^2, in the reference's order. C: 3013-3013"""
+    for i in range(CHUNK):
+        F_cell, F_latt = w[F_CELL + i], w[F_LATT + i]
+        w[SUM + i] += F_cell * F_cell * F_latt * F_latt
+
+
+@jitted
+def add_errors(w):
+    """Absolute error of the terms that were just added."""
+    for i in range(CHUNK):
+        F_cell, F_latt, error = w[F_CELL + i], math.fabs(w[F_LATT + i]), w[LATT_ERROR + i]
+        w[SUM_ERROR + i] += F_cell * F_cell * error * (2.0 * F_latt + error)
+
+
+@jitted
+def weigh(w, factor, relative_error, skip_zero):
+    """The running sum times a factor, where the reference got that far. C: 3015-3018"""
+    for i in range(CHUNK):
+        got_there = w[ACTIVE + i] != 0.0 and not (skip_zero and w[F_LATT + i] == 0.0)
+        w[SUM + i] = w[SUM + i] * w[factor + i] if got_there else w[SUM + i]
+        w[SUM_ERROR + i] = w[SUM_ERROR + i] * w[factor + i] if got_there else w[SUM_ERROR + i]
+        w[RELATIVE + i] = w[RELATIVE + i] + w[relative_error + i] if got_there else w[RELATIVE + i]
+
+
+@jitted
+def add_weighted_terms(w, thick, polar, omega):
+    """I += F_cell^2 F_latt^2 times the factors that are chosen: the corrected order of --fix oversample."""
+    for i in range(CHUNK):
+        F_cell, F_latt, error = w[F_CELL + i], w[F_LATT + i], w[LATT_ERROR + i]
+        term = F_cell * F_cell * F_latt * F_latt
+        term_error = F_cell * F_cell * error * (2.0 * math.fabs(F_latt) + error)
+        relative = 0.0
+        if thick:
+            term *= w[CAPTURE + i]
+            term_error *= w[CAPTURE + i]
+            relative += w[CAPTURE_ERROR + i]
+        if polar:
+            term *= w[POLAR + i]
+            term_error *= w[POLAR + i]
+            relative += w[POLAR_ERROR + i]
+        if omega:
+            term *= w[OMEGA + i]
+            term_error *= w[OMEGA + i]
+        w[SUM + i] += term
+        w[SUM_ERROR + i] += term_error
+        w[RELATIVE + i] = w[RELATIVE + i] if w[RELATIVE + i] > relative else relative
+
+
+@jitted
+def finish(w, scale, steps, thick, polar, omega, relative_error, sum_has_error):
+    """Photons, and a bound of their relative error. C: 3033-3038"""
+    for i in range(CHUNK):
+        I = w[SUM + i]
+        value = scale * I / steps
+        bound = relative_error + w[RELATIVE + i]
+        if thick:
+            value *= w[CAPTURE + i]
+        if polar:
+            value *= w[POLAR + i]
+            bound += w[POLAR_ERROR + i]
+        if omega:
+            value *= w[OMEGA + i]
+        if sum_has_error:
+            bound += w[SUM_ERROR + i] / I
+        w[VALUE + i] = value
+        w[BOUND + i] = bound
