@@ -1,0 +1,30 @@
+# make demo   render an image of a protein crystal and make a picture of it
+# make test   style, and the whole test suite
+# make clean  remove what was made, except for the virtual environment
+#
+# Needs Python 3.10 or newer with venv; PYTHON=python3.12 chooses another than python3.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test clean
+
+demo: $(VENV)/.has-demo
+	$(BIN)/python demo/render.py
+
+test: $(VENV)/.has-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+
+$(VENV)/.has-%: pyproject.toml setup.py | $(BIN)/pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	touch $@
+
+$(BIN)/pip:
+	$(PYTHON) -m venv $(VENV)
+
+clean:
+	rm -rf build dist *.egg-info demo/output .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -1,0 +1,74 @@
+"""The list of quirks has every one that the code names; commands and cases that the docs show exist."""
+
+import re
+import shlex
+
+import pytest
+
+from c_reference.cases import HERE, INPUTS, Case, load_cases, run_case
+
+ROOT = HERE.parent
+TEXT = (ROOT / "docs" / "quirks.md").read_text(encoding="utf-8")
+ENTRIES = [(part.split("\n", 1)[0], part) for part in re.split(r"^### ", TEXT, flags=re.MULTILINE)[1:]]
+NAMES = [name for name, _ in ENTRIES]
+MACROS = dict(re.findall(r'^    ([A-Z])="(.*)"$', TEXT, flags=re.MULTILINE))
+
+
+def commands(entry):
+    """Arguments of every command that an entry shows."""
+    for span in re.findall(r"`nanoBragg ([^`]*)`", entry):
+        for name, options in MACROS.items():
+            span = span.replace(f"${name}", options)
+        yield tuple(shlex.split(span))
+
+
+def quirks_named():
+    """File and name for every quirk that a comment names."""
+    for folder in ("nbport", "kernels"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for name in re.findall(r"\(quirk:\s+([^;)\s]+)", path.read_text(encoding="utf-8")):
+                yield path.name, name
+
+
+def test_every_quirk_named_in_the_code_is_described():
+    named = list(quirks_named())
+    assert named
+    assert [where for where in named if where[1] not in NAMES] == []
+
+
+def test_quirks_have_unique_kebab_case_names():
+    assert len(set(NAMES)) == len(NAMES)
+    assert [name for name in NAMES if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)] == []
+
+
+def test_every_quirk_shows_a_command():
+    assert [name for name, entry in ENTRIES if not list(commands(entry))] == []
+
+
+def test_cases_that_are_cited_are_on_record():
+    recorded = {case.id for case in load_cases(HERE / "quirk.jsonl")}
+    cited = {name for _, entry in ENTRIES for part in re.findall(r"Recorded:([^.]*)\.", entry)
+             for name in re.findall(r"`(\w+)`", part)}  # fmt: skip
+    assert cited
+    assert cited - recorded == set()
+
+
+def test_readme_shows_the_command_of_the_demo():
+    demo = (ROOT / "demo" / "render.py").read_text(encoding="utf-8")
+    options = re.search(r'^OPTIONS = """(.*?)"""', demo, flags=re.MULTILINE | re.DOTALL)[1].split()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    assert " ".join(options) in " ".join(readme.split())
+
+
+def test_links_within_the_list_lead_somewhere():
+    headings = re.findall(r"^#+ (.*)$", TEXT, flags=re.MULTILINE)
+    anchors = {heading.lower().replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\(#([^)]*)\)", TEXT)) - anchors == set()
+
+
+@pytest.mark.parametrize("name, entry", ENTRIES, ids=NAMES)
+def test_command_that_shows_a_quirk_runs(name, entry, nbport_command):
+    steps = tuple(commands(entry))
+    inputs = tuple(sorted({token for argv in steps for token in argv if (INPUTS / token).is_file()}))
+    for argv, result in zip(steps, run_case(Case(name, "docs", inputs, steps), nbport_command), strict=True):
+        assert result.exit in (0, 9), f"{shlex.join(argv)}\n{result.stderr.decode()}"

@@ -1,0 +1,133 @@
+"""What imports what, what may print, and what a wheel holds."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from c_reference.cases import HERE, load_cases, load_results
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = HERE.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+KERNELS_MAY_IMPORT = {"math", "typing", "platform", "numpy", "numba", "llvmlite"}  # the last comes with numba
+MAY_PRINT = {"main.py", "compilation.py"}  # the second one says on stderr that it compiles
+
+
+def modules(folder):
+    """Path and syntax tree of every module in a folder."""
+    return [(path, ast.parse(path.read_text(encoding="utf-8"))) for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def imports(folder):
+    """File name and absolute name of everything that the modules in a folder import."""
+    for path, tree in modules(folder):
+        package = path.relative_to(ROOT).parent.parts
+        package = ("nbport", *package) if package[0] == "kernels" else package
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                yield from ((path.name, alias.name) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                base = package[: len(package) - node.level + 1] if node.level else ()
+                base = [*base, node.module] if node.module else base
+                yield from ((path.name, ".".join([*base, alias.name])) for alias in node.names)
+
+
+def test_kernels_import_only_numpy_numba_and_each_other():
+    found = set(imports("kernels"))
+    assert found
+    own = {(where, name) for where, name in found if name.startswith("nbport.kernels.")}
+    assert {(where, name) for where, name in found - own if name.split(".")[0] not in KERNELS_MAY_IMPORT} == set()
+
+
+def test_formats_import_no_kernel():
+    found = set(imports("nbport/formats"))
+    assert found
+    assert {(where, name) for where, name in found if name.startswith(("nbport.kernels", "nbport.setup"))} == set()
+
+
+def test_nothing_imports_the_command():
+    found = set(imports("nbport")) | set(imports("kernels"))
+    assert {where for where, name in found if re.match(r"nbport\.main\b", name)} <= {"__main__.py"}
+
+
+def test_only_the_command_prints_or_exits():
+    for folder in ("nbport", "kernels"):
+        for path, tree in modules(folder):
+            called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+            forbidden = {"exit", "quit", "sys.exit", "os._exit"} if path.name != "__main__.py" else set()
+            if path.name not in MAY_PRINT:
+                forbidden |= {"print", "sys.stdout.write", "sys.stderr.write"}
+            assert called & forbidden == set(), path
+
+
+def test_every_package_is_installed():
+    folders = {path.parent.relative_to(ROOT) for path in (ROOT / "nbport").rglob("__init__.py")}
+    packages = {".".join(folder.parts) for folder in folders} | {"nbport.kernels"}
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == packages
+
+
+def test_runtime_dependencies_are_these_three():
+    names = {re.match(r"[\w-]+", requirement)[0] for requirement in PROJECT["project"]["dependencies"]}
+    assert names == {"numba", "numpy", "fabio"}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """A wheel of this tree, built from a copy with the tools of this environment."""
+    pytest.importorskip("build")
+    pytest.importorskip("build_manpages")
+    folder = tmp_path_factory.mktemp("wheel")
+    tracked = ["pyproject.toml", "setup.py", "README.md", "LICENSE", "nbport", "kernels"]
+    copy = folder / "copy"
+    copy.mkdir()
+    for name in tracked:
+        source = ROOT / name
+        files = [source] if source.is_file() else source.rglob("*.py")
+        for path in files:
+            target = copy / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, copy]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    [path] = folder.glob("*.whl")
+    return path
+
+
+def test_wheel_holds_the_packages_the_man_page_and_the_licence(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    for folder, package in (("nbport", "nbport"), ("kernels", "nbport/kernels")):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert str(Path(package, path.relative_to(ROOT / folder))) in names
+    assert [name for name in names if name.endswith("data/share/man/man1/nanoBragg.1")]
+    assert [name for name in names if name.endswith("licenses/LICENSE")]
+
+
+def test_unpacked_wheel_renders_a_recorded_case(wheel, tmp_path):
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    (tmp_path / "run").mkdir()
+    [case] = [case for case in load_cases(HERE / "quirk.jsonl") if case.id == "baseline"]
+    code = (
+        "import sys, nbport; from nbport.main import main;"
+        "print(nbport.__file__, file=sys.stderr); sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *case.steps[0]],
+        capture_output=True,
+        cwd=tmp_path / "run",
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "site")},
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert str(tmp_path / "site") in done.stderr.decode()
+    [recorded] = load_results(HERE / "quirk.npz")[case.id]
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == recorded.files
