@@ -16,19 +16,18 @@ import numpy as np
 from numba import njit
 
 from . import passes as p
-from .elementary import EXP_ERROR, SIN_ERROR, SIN_LIMIT, SINC3_ERROR, Polynomials
-from .reference import AP, INTERPOLATE, POLAR_VECTOR, put_vector, render_pixel, render_rows, vector_at
+from .elementary import EXP_ERROR, SIN_ERROR, SIN_LIMIT, Polynomials, inlined
+from .reference import AP, INTERPOLATE, POLAR_VECTOR, put_vector, render_pixel, vector_at
 from .scalar import cross_product, rotate_umat, unitize
-from .scene import GAUSS, ROUND, SQUARE, TOPHAT, Scene
+from .scene import GAUSS, ROUND, SQUARE, TOPHAT, Fgrid, Scene
 
 HALF_ULP = 2.0**-53
 ONE_CELL = TOPHAT + 1  # shape code of a parallelepiped of one cell: F_latt is 1, exactly
 
 
 class Table(NamedTuple):
-    """Structure factors with a border of default_F, flat, for indices that are whole doubles."""
+    """Where structure factors are in a flat grid with a border of default_F; whole numbers as doubles."""
 
-    F: np.ndarray
     h_first: float
     h_last: float
     h_stride: float
@@ -39,16 +38,35 @@ class Table(NamedTuple):
     l_last: float
 
 
-class Certificate(NamedTuple):
-    """What the kernel needs besides the scene."""
+class Numbers(NamedTuple):
+    """The scene without its arrays (each field of an array is 0), and what certifying needs besides.
 
+    Inner functions get this one: handing on a tuple with arrays counts references, which costs more
+    than the arithmetic of a short row.
+    """
+
+    scene: Scene
     table: Table
-    table_used: int
     shape: int
     polynomials: Polynomials
     relative_error: float  # of a pixel, from the lattice factor and the additions; 0: exact
-    sinc3_error: float
-    exp_error: float
+
+
+class Arrays(NamedTuple):
+    """The arrays that inner functions take one by one."""
+
+    rotated: np.ndarray
+    turned: np.ndarray
+    mosaic_umats: np.ndarray
+    bordered: np.ndarray  # structure factors for `Table`
+    grid: np.ndarray  # the same without a border, flat
+
+
+class Certificate(NamedTuple):
+    """A scene made ready for this kernel."""
+
+    numbers: Numbers
+    arrays: Arrays
 
 
 def obstacle(scene: Scene) -> str | None:
@@ -61,15 +79,17 @@ def obstacle(scene: Scene) -> str | None:
         return "no steps to add up"
     if not (math.isfinite(beam.fluence) and 0.0 <= beam.I_bg < 1e150):
         return "fluence or water is negative or not finite"
-    if not (np.abs(beam.source_lambda) > 0.0).all() or not np.isfinite(beam.source_lambda).all():
-        return "a wavelength is zero or not finite"
+    wavelengths = np.abs(beam.source_lambda)
+    if not ((wavelengths > 1e-100) & (wavelengths < 1e100)).all():
+        return "a wavelength is beyond 1e-100 .. 1e100 m"
     if not (math.isfinite(fgrid.default_F) and abs(fgrid.default_F) < 1e70):
         return "default_F is not finite or beyond 1e70"
     if fgrid.hkls:
         if min(fgrid.h_range, fgrid.k_range, fgrid.l_range) < 1 or fgrid.Fhkl.size >= 2**30:
             return "the grid of structure factors is empty or too large"
-        if not (np.abs(fgrid.Fhkl) < 1e70).all():
-            return "a structure factor is not finite or beyond 1e70"
+        F = np.abs(fgrid.Fhkl)
+        if not ((F < 1e70) & ((F > 1e-70) | (F == 0.0))).all():
+            return "a structure factor is not finite or beyond 1e-70 .. 1e70"
         if sampling.interpolate and min(fgrid.h_range, fgrid.k_range, fgrid.l_range) < 5:
             return "the grid is too small to interpolate"
     if not _largest_angle(scene) < SIN_LIMIT:
@@ -123,25 +143,31 @@ def certify(scene: Scene, polynomials: Polynomials | None = None, slack: float =
         relative += (2.0 * additions * (1 + factors) + 40) * HALF_ULP
     if scene.beam.polarization != 0.0:
         relative += 40 * HALF_ULP
-    return Certificate(
-        _table(scene), int(scene.fgrid.hkls != 0), shape, polynomials or Polynomials(), relative + slack,
-        SINC3_ERROR, EXP_ERROR,
-    )  # fmt: skip
+    table, bordered = _table(scene.fgrid)
+    numbers = Numbers(_without_arrays(scene), table, shape, polynomials or Polynomials(), relative + slack)
+    arrays = Arrays(crystal.rotated, crystal.turned, crystal.mosaic_umats, bordered, scene.fgrid.Fhkl.reshape(-1))
+    return Certificate(numbers, arrays)
 
 
-def _table(scene: Scene) -> Table:
-    f = scene.fgrid
+def _without_arrays(scene: Scene) -> Scene:
+    def bare(part):
+        return part._replace(**{name: 0 for name, v in part._asdict().items() if isinstance(v, np.ndarray)})
+
+    return Scene(*(bare(part) for part in scene))
+
+
+def _table(f: Fgrid) -> tuple[Table, np.ndarray]:
     if not f.hkls:
-        return Table(np.zeros(1), *(0.0,) * 8)
-    padded = np.full((f.h_range + 2, f.k_range + 2, f.l_range + 2), f.default_F)
-    padded[1:-1, 1:-1, 1:-1] = f.Fhkl[: f.h_range, : f.k_range, : f.l_range]
-    _, rows, columns = padded.shape
-    return Table(
-        padded.reshape(-1),
+        return Table(*(0.0,) * 8), np.zeros(1)
+    bordered = np.full((f.h_range + 2, f.k_range + 2, f.l_range + 2), f.default_F)
+    bordered[1:-1, 1:-1, 1:-1] = f.Fhkl[: f.h_range, : f.k_range, : f.l_range]
+    _, rows, columns = bordered.shape
+    table = Table(
         f.h_min - 1.0, f.h_max + 1.0, float(rows * columns),
         f.k_min - 1.0, f.k_max + 1.0, float(columns),
         f.l_min - 1.0, f.l_max + 1.0,
     )  # fmt: skip
+    return table, bordered.reshape(-1)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -153,28 +179,51 @@ def render_certified(first, last, scene, state, image, omega_sums, printout, cer
         Set to the number of the row's pixels that the reference kernel rendered.
     """
     g = scene.geometry
-    w = np.empty(p.SCRATCH)
+    w = _aligned_scratch()
     places = np.empty(p.CHUNK, np.int32)
     for i in range(p.CHUNK):
         w[p.LANE + i] = float(i)
+    for row in (p.LATT_ERROR, p.POLAR_ERROR, p.CAPTURE_ERROR, p.NO_ERROR):
+        p.fill(w, row, 0.0)
+    p.fill(w, p.ACTIVE, 1.0)
+    p.fill(w, p.F_LATT, 1.0)
+    p.fill(w, p.F_CELL, scene.fgrid.default_F)
     leftmost, rightmost = max(g.roi_xmin, 0), min(g.roi_xmax + 1, g.fpixels)
     for spixel in range(first, last):
         recomputed[spixel] = 0
         if spixel < g.roi_ymin or spixel > g.roi_ymax:
             continue
-        done = _settled(scene, state)
-        if done:
-            for fpixel in range(leftmost, rightmost, p.CHUNK):
-                lanes = min(p.CHUNK, rightmost - fpixel)
-                done = _chunk(w, places, fpixel, lanes, spixel, scene, state, certificate)
-                if not done:
-                    break
+        fpixel = leftmost
+        while fpixel < rightmost and not _settled(scene, state):
+            recomputed[spixel] += _again(fpixel, spixel, scene, state, image, omega_sums)
+            fpixel += 1
+        while fpixel < rightmost:
+            lanes = min(p.CHUNK, rightmost - fpixel)
+            if _chunk(w, places, fpixel, lanes, spixel, scene.beam, state, certificate):
                 recomputed[spixel] += _store(w, fpixel, lanes, spixel, scene, state, image, omega_sums)
-        if not done:
-            # state that is still changing: the whole row, pixel by pixel
-            omega_sums[spixel] = 0.0
-            recomputed[spixel] = rightmost - leftmost
-            render_rows(spixel, spixel + 1, scene, state, image, omega_sums, printout)
+            else:
+                # interpolation ends here: the chunk pixel by pixel
+                for i in range(lanes):
+                    recomputed[spixel] += _again(fpixel + i, spixel, scene, state, image, omega_sums)
+            fpixel += lanes
+
+
+@njit(error_model="numpy")
+def _again(fpixel, spixel, scene, state, image, omega_sums):
+    """Render one pixel, unless it is masked, by the reference kernel; 1 if so."""
+    imgidx = spixel * scene.geometry.fpixels + fpixel
+    if scene.geometry.mask.size > 0 and scene.geometry.mask[imgidx] == 0:
+        return 0
+    image[imgidx] = np.float32(0.0 + render_pixel(fpixel, spixel, scene, state, omega_sums)[0])
+    return 1
+
+
+@njit(error_model="numpy")
+def _aligned_scratch():
+    """Scratch rows that begin on cache lines: vectors that straddle two are read and written at half speed."""
+    memory = np.empty(p.SCRATCH + 8)
+    shift = (64 - memory.ctypes.data % 64) % 64 // 8
+    return memory[shift : shift + p.SCRATCH]
 
 
 @njit(error_model="numpy")
@@ -207,16 +256,15 @@ def _settled(scene, state):
 
 
 @njit(error_model="numpy")
-def _chunk(w, places, fpixel, lanes, spixel, scene, state, certificate):
+def _chunk(w, places, fpixel, lanes, spixel, sources, state, certificate):
     """Sum the terms of a chunk of pixels; False if interpolation would end within it. C: 2655-3030"""
-    g, beam, crystal, fgrid, sampling = scene
+    numbers, arrays = certificate
+    g, beam, crystal, fgrid, sampling = numbers.scene
+    rotated, turned, umats, bordered, grid = arrays
     p.fill(w, p.SUM, beam.I_bg)
     p.fill(w, p.POLAR, 1.0 if beam.nopolar else 0.0)
-    for row in (p.SUM_ERROR, p.RELATIVE, p.LATT_ERROR, p.POLAR_ERROR, p.CAPTURE_ERROR):
-        p.fill(w, row, 0.0)
-    p.fill(w, p.ACTIVE, 1.0)
-    p.fill(w, p.F_CELL, fgrid.default_F)
-    p.fill(w, p.F_LATT, 1.0)
+    p.fill(w, p.SUM_ERROR, 0.0)
+    p.fill(w, p.RELATIVE, 0.0)
     p.fill(w, p.OMEGA_SUM, 0.0)
     omegas = g.detector_thicksteps * g.oversample * g.oversample
     wants_polar = not beam.nopolar
@@ -237,21 +285,21 @@ def _chunk(w, places, fpixel, lanes, spixel, scene, state, certificate):
                 if want_omega:
                     p.add_omegas(w, 1.0 if sampling.oversample_omega else float(omegas))
                 if sampling.oversample_thick:
-                    p.fast_captures(w, g, thick_tic, certificate.polynomials, certificate.exp_error)
+                    p.fast_captures(w, g, thick_tic, numbers.polynomials)
                 elif wants_capture:
                     wants_capture = p.captures(w, g, thick_tic)
-                for source in range(beam.source_X.size):
-                    incident = (-beam.source_X[source], -beam.source_Y[source], -beam.source_Z[source])
-                    p.scatterings(w, incident, beam.source_lambda[source], beam.dmin)
+                for source in range(sources.source_X.size):
+                    incident = (-sources.source_X[source], -sources.source_Y[source], -sources.source_Z[source])
+                    p.scatterings(w, incident, sources.source_lambda[source], beam.dmin)
                     if wants_polar or sampling.oversample_polar:
                         zeros = _polarize(w, beam, incident, state, sampling.oversample_polar)
-                        wants_polar = zeros > 0.0
-                    if not _sweep(w, places, lanes, scene, state, certificate):
+                        wants_polar = zeros > 0
+                    if not _sweep(w, places, lanes, numbers, rotated, turned, umats, bordered, grid, state):
                         return False
     factors = not sampling.oversample_thick, not sampling.oversample_polar, not sampling.oversample_omega
     p.finish(
-        w, beam.r_e_sqr * beam.fluence, float(sampling.steps), *factors, certificate.relative_error,
-        certificate.shape == ROUND,
+        w, beam.r_e_sqr * beam.fluence, float(sampling.steps), *factors, numbers.relative_error,
+        numbers.shape == ROUND,
     )  # fmt: skip
     return True
 
@@ -267,94 +315,92 @@ def _polarize(w, beam, incident, state, always):
 
 
 @njit(error_model="numpy")
-def _sweep(w, places, lanes, scene, state, certificate):
+def _sweep(w, places, lanes, numbers, rotated, turned, umats, bordered, grid, state):
     """Every spindle position and mosaic domain for one source; False as in `_chunk`. C: 2779-3025"""
-    crystal, sampling = scene.crystal, scene.sampling
+    crystal, sampling = numbers.scene.crystal, numbers.scene.sampling
+    interpolate = state[INTERPOLATE] != 0.0
     ap, bp, cp = vector_at(state, AP), vector_at(state, AP + 3), vector_at(state, AP + 6)
-    for phi_tic in range(crystal.turned.size):
+    for phi_tic in range(turned.size):
         # the vectors are settled, so a stale phi = 0 has those of the sweep's previous step
-        if crystal.turned[phi_tic]:
-            row = crystal.rotated[phi_tic]
-            ap, bp, cp = vector_at(row, 0), vector_at(row, 3), vector_at(row, 6)
+        if turned[phi_tic]:
+            ap = (rotated[phi_tic, 0], rotated[phi_tic, 1], rotated[phi_tic, 2])
+            bp = (rotated[phi_tic, 3], rotated[phi_tic, 4], rotated[phi_tic, 5])
+            cp = (rotated[phi_tic, 6], rotated[phi_tic, 7], rotated[phi_tic, 8])
         elif sampling.fix_phi0:
             ap, bp, cp = crystal.a0, crystal.b0, crystal.c0
-        for mos_tic in range(crystal.mosaic_umats.shape[0]):
+        for mos_tic in range(umats.shape[0]):
             a, b, c = ap, bp, cp
             if crystal.mosaic_spread > 0.0:
-                umat = crystal.mosaic_umats[mos_tic]
+                umat = (
+                    umats[mos_tic, 0], umats[mos_tic, 1], umats[mos_tic, 2],
+                    umats[mos_tic, 3], umats[mos_tic, 4], umats[mos_tic, 5],
+                    umats[mos_tic, 6], umats[mos_tic, 7], umats[mos_tic, 8],
+                )  # fmt: skip
                 a, b, c = rotate_umat(ap, umat), rotate_umat(bp, umat), rotate_umat(cp, umat)
-            if not _term(w, places, lanes, scene, state, certificate, a, b, c):
+            if not _term(w, places, lanes, numbers, bordered, grid, interpolate, a, b, c):
                 return False
     return True
 
 
-@njit(error_model="numpy")
-def _term(w, places, lanes, scene, state, certificate, a, b, c):
+@inlined
+def _term(w, places, lanes, numbers, bordered, grid, interpolate, a, b, c):
     """One term of every pixel of the chunk. C: 2811-3018"""
-    g, beam, crystal, fgrid, sampling = scene
-    if certificate.shape == SQUARE:
-        p.square(w, a, b, c, crystal.Na, crystal.Nb, crystal.Nc, certificate.polynomials.sin_short)
+    g, beam, crystal, fgrid, sampling = numbers.scene
+    shape = numbers.shape
+    if shape == SQUARE:
+        p.square(w, a, b, c, crystal.Na, crystal.Nb, crystal.Nc, numbers.polynomials.sin_short)
     else:
         p.indices(w, a, b, c)
-        if certificate.shape == ONE_CELL:
-            p.fill(w, p.F_LATT, 1.0)
-        elif certificate.shape == ROUND:
-            p.ellipsoid(w, crystal, certificate.polynomials, certificate.sinc3_error)
-        else:
+        if shape == ROUND:
+            p.ellipsoid(w, crystal, numbers.polynomials)
+        elif shape != ONE_CELL:
             p.radial(w, crystal)
-            if certificate.shape == GAUSS:
-                p.gaussian(w, crystal, certificate.polynomials)
+            if shape == GAUSS:
+                p.gaussian(w, crystal, numbers.polynomials)
             else:
                 p.tophat(w, crystal)
+        elif beam.dmin > 0.0:
+            p.fill(w, p.F_LATT, 1.0)
     skip_zero = beam.water_size == 0.0
-    if certificate.table_used:
-        if state[INTERPOLATE] != 0.0:
+    if fgrid.hkls != 0:
+        if interpolate:
             if p.out_of_range(w, fgrid, lanes, skip_zero):
                 return False
-            p.tricubic(w, fgrid, places)
+            p.tricubic(w, fgrid, grid, places)
         else:
-            p.nearest(w, certificate.table, places)
+            p.nearest(w, numbers.table, bordered, places)
     if beam.dmin > 0.0:
         p.only_active(w)
     if sampling.fix_oversample:
-        p.add_weighted_terms(
-            w, sampling.oversample_thick, sampling.oversample_polar, sampling.oversample_omega
-        )
+        p.add_weighted_terms(w, sampling.oversample_thick, sampling.oversample_polar, sampling.oversample_omega)
         return True
     p.add_terms(w)
-    if certificate.shape == ROUND:
+    if shape == ROUND:
         p.add_errors(w)
     if sampling.oversample_thick:
         p.weigh(w, p.CAPTURE, p.CAPTURE_ERROR, skip_zero)
     if sampling.oversample_polar:
         p.weigh(w, p.POLAR, p.POLAR_ERROR, skip_zero)
     if sampling.oversample_omega:
-        p.weigh(w, p.OMEGA, p.CAPTURE_ERROR, skip_zero)
+        p.weigh(w, p.OMEGA, p.NO_ERROR, skip_zero)
     return True
 
 
 @njit(error_model="numpy")
 def _store(w, fpixel, lanes, spixel, scene, state, image, omega_sums):
     """Store the certified pixels of a chunk and render the others again; how many those were."""
-    g = scene.geometry
-    uncertain = 0
-    for i in range(lanes):
-        imgidx = spixel * g.fpixels + fpixel + i
-        if g.mask.size > 0 and g.mask[imgidx] == 0:
-            continue
-        value, bound = w[p.VALUE + i], w[p.BOUND + i]
-        pixel = np.float32(0.0 + value)
-        if (
-            np.float32(value * (1.0 - bound)) == pixel
-            and np.float32(value * (1.0 + bound)) == pixel
-            and math.fabs(value) < 1e300
-        ):
-            image[imgidx] = pixel
-            omega_sums[spixel] += w[p.OMEGA_SUM + i]
-        else:
-            uncertain += 1
-            image[imgidx] = np.float32(
-                0.0 + render_pixel(fpixel + i, spixel, scene, state, omega_sums)[0]
-            )
-    return uncertain
-
+    first = spixel * scene.geometry.fpixels + fpixel
+    uncertain = p.certify_lanes(w, image, first, lanes)
+    mask = scene.geometry.mask
+    recomputed = 0
+    if mask.size > 0:
+        for i in range(lanes):
+            if mask[first + i] == 0:
+                image[first + i] = 0.0
+                w[p.VALID + i] = 0.0
+    if uncertain > 0:
+        for i in range(lanes):
+            if w[p.VALID + i] == 0.0:
+                recomputed += _again(fpixel + i, spixel, scene, state, image, omega_sums)
+    omega_sums[spixel] += p.sum_omegas(w, lanes)
+    return recomputed

@@ -109,12 +109,37 @@ def times_power_of_two(typingctx, x, rounded):
 if HAS_FMA:
 
     @inlined
+    def two_part_reciprocal(divisor):
+        """1/divisor as an unevaluated sum of two doubles."""
+        high = 1.0 / divisor
+        return high, fma(-divisor, high, 1.0) / divisor
+
+    @inlined
+    def quotient(x, divisor, reciprocal):
+        """x / divisor, correctly rounded (Markstein): a quotient within 1 ulp, corrected by its exact remainder.
+
+        For normal results far from over- and underflow, or x = 0.
+        """
+        q = fma(x, reciprocal[0], x * reciprocal[1])
+        return fma(fma(-divisor, q, x), reciprocal[0], q)
+
+    @inlined
     def reduce_pi(y):
         """y - k*pi for the k nearest to y/pi, relative error 2.3e-16 for |y| up to SIN_LIMIT."""
         k = fma(y, INV_PI, ROUNDER) - ROUNDER
         return fma(-k, PI_C, fma(-k, PI_B, fma(-k, PI_A, y)))
 
 else:
+
+    @inlined
+    def two_part_reciprocal(divisor):
+        """Not used by this `quotient`."""
+        return 0.0, 0.0
+
+    @inlined
+    def quotient(x, divisor, reciprocal):
+        """x / divisor; without a fused multiply-add nothing is faster."""
+        return x / divisor
 
     @inlined
     def reduce_pi(y):
@@ -171,3 +196,12 @@ def exp_of(z, e):
     p = fmuladd(r, p, e[1])
     p = fmuladd(r, p, e[0])
     return times_power_of_two(fmuladd(r, p, 1.0), rounded)
+
+
+@inlined
+def weighted_cubic(w0, w1, w2, w3, y0, y1, y2, y3):
+    """The sum of `scalar.polint` from products w of differences; divisions by 2 are exact products."""
+    sixth = two_part_reciprocal(6.0)
+    return (
+        -quotient(w0 * y0, 6.0, sixth) + w1 * y1 * 0.5 + w2 * y2 * -0.5 + quotient(w3 * y3, 6.0, sixth)
+    )  # fmt: skip

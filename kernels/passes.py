@@ -10,11 +10,22 @@ import math
 import numpy as np
 from numba import njit
 
-from .elementary import EXP_UNDERFLOW, abs_sin, abs_sin_cos, exp_of, inlined
+from .elementary import (
+    EXP_ERROR,
+    EXP_UNDERFLOW,
+    SINC3_ERROR,
+    abs_sin,
+    abs_sin_cos,
+    exp_of,
+    inlined,
+    quotient,
+    two_part_reciprocal,
+    weighted_cubic,
+)
 from .reference import detector_position
-from .scalar import magnitude, polint, unitize
+from .scalar import magnitude, unitize
 
-CHUNK = 128
+CHUNK = 256
 NAN = math.nan
 
 # rows of the scratch array
@@ -28,14 +39,17 @@ NAN = math.nan
     LATT_ERROR,  # absolute error of F_latt
     SUM, SUM_ERROR,  # I and a bound of its absolute error
     POLAR, POLAR_ERROR,  # relative error of a factor that was computed without libm
-    OMEGA, OMEGA_SUM, CAPTURE, CAPTURE_ERROR,
+    OMEGA, OMEGA_SUM, CAPTURE, CAPTURE_ERROR, NO_ERROR,
     RELATIVE,  # relative error of I from such factors
-    VALUE, BOUND,
-    Y0, Y1, Y2, Y3,  # values to interpolate between
-    Z0, Z1, Z2, Z3,
-    X0, X1, X2, X3,
-) = (CHUNK * row for row in range(37))  # fmt: skip
-SCRATCH = 37 * CHUNK
+    VALUE, BOUND, VALID,  # VALID: 1 where the pixel is certified
+) = (CHUNK * row for row in range(27))  # fmt: skip
+# shorter rows behind them, for interpolation
+BLOCK = 32
+(
+    H0, K0, L0,  # four rows of weights each
+    Y0, Y1, Y2, Y3, Z0, X0,  # values to interpolate between; Z0 and X0 stand for four rows
+) = (27 * CHUNK + BLOCK * row for row in (0, 4, 8, 12, 13, 14, 15, 16, 20))  # fmt: skip
+SCRATCH = 27 * CHUNK + 24 * BLOCK
 
 jitted = njit(error_model="numpy", nogil=True)
 
@@ -114,7 +128,7 @@ def captures(w, g, thick_tic):
 
 
 @jitted
-def fast_captures(w, g, thick_tic, poly, exp_error):
+def fast_captures(w, g, thick_tic, poly):
     """The same for every sub-pixel, with a bound of the relative error; NaN where it is not positive."""
     o = g.odet_vector
     before = float(-thick_tic) * g.detector_thickstep * g.detector_mu
@@ -130,16 +144,17 @@ def fast_captures(w, g, thick_tic, poly, exp_error):
         fine = z1 <= 0.0 and z2 > EXP_UNDERFLOW and e1 > e2
         capture = e1 - e2 if fine else NAN
         w[CAPTURE + i] = capture
-        w[CAPTURE_ERROR + i] = (e1 + e2) * (exp_error + 1e-15) / capture + 1e-15
+        w[CAPTURE_ERROR + i] = (e1 + e2) * (EXP_ERROR + 1e-15) / capture + 1e-15
 
 
 @jitted
 def scatterings(w, incident, wavelength, dmin):
     """Scattering vectors for one source, and which pixels dmin leaves. Exact. C: 2742-2770"""
+    reciprocal = two_part_reciprocal(wavelength)
     for i in range(CHUNK):
-        w[Q1 + i] = (w[D1 + i] - incident[0]) / wavelength
-        w[Q2 + i] = (w[D2 + i] - incident[1]) / wavelength
-        w[Q3 + i] = (w[D3 + i] - incident[2]) / wavelength
+        w[Q1 + i] = quotient(w[D1 + i] - incident[0], wavelength, reciprocal)
+        w[Q2 + i] = quotient(w[D2 + i] - incident[1], wavelength, reciprocal)
+        w[Q3 + i] = quotient(w[D3 + i] - incident[2], wavelength, reciprocal)
     if dmin > 0.0:
         for i in range(CHUNK):
             stol = 0.5 * magnitude((w[Q1 + i], w[Q2 + i], w[Q3 + i]))
@@ -178,9 +193,9 @@ def polarizations(w, kahn, incident, E_in, B_in, always):
     if kahn != 0.0:
         for i in range(CHUNK):
             w[POLAR_ERROR + i] = (math.fabs(kahn) * 2e-15 + 1e-15) / math.fabs(w[POLAR + i])
-    zeros = 0.0
+    zeros = 0
     for i in range(CHUNK):
-        zeros += 1.0 if w[POLAR + i] == 0.0 else 0.0
+        zeros += 1 if w[POLAR + i] == 0.0 else 0
     return zeros
 
 
@@ -215,7 +230,7 @@ def indices(w, a, b, c):
 
 
 @jitted
-def ellipsoid(w, crystal, poly, sinc3_error):
+def ellipsoid(w, crystal, poly):
     """Ellipsoid: F_latt up to its sign, with an absolute error that grows near the centre. C: 2848-2855
 
     There the reference's own result is mostly the rounding errors of its sine and cosine.
@@ -231,7 +246,7 @@ def ellipsoid(w, crystal, poly, sinc3_error):
         sine, cosine = abs_sin_cos(x, s, c)
         F_latt = volume * (3.0 * (sine / x - cosine) / (x * x))
         w[F_LATT + i] = F_latt
-        w[LATT_ERROR + i] = volume * 3.0 * sinc3_error / (x * x) + math.fabs(F_latt) * 2e-15
+        w[LATT_ERROR + i] = volume * 3.0 * SINC3_ERROR / (x * x) + math.fabs(F_latt) * 2e-15
 
 
 @jitted
@@ -276,7 +291,7 @@ def only_active(w):
 
 
 @jitted
-def nearest(w, table, places):
+def nearest(w, table, bordered, places):
     """F_cell at the nearest indices, from a table with a border of default_F. Exact. C: 2993-3005"""
     for i in range(CHUNK):
         h, k, l = np.ceil(w[H + i] - 0.5), np.ceil(w[K + i] - 0.5), np.ceil(w[L + i] - 0.5)
@@ -291,7 +306,7 @@ def nearest(w, table, places):
             (h - table.h_first) * table.h_stride + (k - table.k_first) * table.k_stride + (l - table.l_first)
         )
     for i in range(CHUNK):
-        w[F_CELL + i] = table.F[np.uint32(places[i])]
+        w[F_CELL + i] = bordered[np.uint32(places[i])]
 
 
 @jitted
@@ -321,35 +336,75 @@ def _corner(index, first, extent):
 
 
 @jitted
-def tricubic(w, fgrid, places):
-    """F_cell interpolated in the 4x4x4 neighbourhood, each polynomial for all pixels. Exact. C: 2953-2990"""
-    F = fgrid.Fhkl.reshape(-1)
-    l_size = fgrid.Fhkl.shape[2]
-    k_size = fgrid.Fhkl.shape[1] * l_size
+def tricubic(w, fgrid, F, places):
+    """F_cell interpolated in the 4x4x4 neighbourhood. Exact. C: 2953-2990
+
+    Neighbouring pixels mostly share their neighbourhood; its values are then constants of the loop.
+    """
+    l_size = fgrid.l_range + 1
+    k_size = (fgrid.k_range + 1) * l_size
     for i in range(CHUNK):
         h = _corner(w[H + i], float(fgrid.h_min), float(fgrid.h_range))
         k = _corner(w[K + i], float(fgrid.k_min), float(fgrid.k_range))
         l = _corner(w[L + i], float(fgrid.l_min), float(fgrid.l_range))
         places[i] = np.int32(h * k_size + k * l_size + l)
-    for m in range(4):
-        for n in range(4):
-            shift = m * k_size + n * l_size
-            for i in range(CHUNK):
-                at = np.uint32(places[i]) + np.uint64(shift)
-                w[Y0 + i] = F[at]
-                w[Y1 + i] = F[at + np.uint64(1)]
-                w[Y2 + i] = F[at + np.uint64(2)]
-                w[Y3 + i] = F[at + np.uint64(3)]
-            _cubic(w, L, Y0, Y1, Y2, Y3, Z0 + n * CHUNK)
-        _cubic(w, K, Z0, Z1, Z2, Z3, X0 + m * CHUNK)
-    _cubic(w, H, X0, X1, X2, X3, F_CELL)
+    for block in range(0, CHUNK, BLOCK):
+        _weights(w, L + block, L0)
+        _weights(w, K + block, K0)
+        _weights(w, H + block, H0)
+        at = places[block]
+        differing = 0
+        for i in range(BLOCK):
+            differing += 1 if places[block + i] != at else 0
+        for m in range(4):
+            for n in range(4):
+                shift = m * k_size + n * l_size
+                if differing == 0:
+                    first = np.int64(at) + shift
+                    _cubic_of(w, L0, F[first], F[first + 1], F[first + 2], F[first + 3], Z0 + n * BLOCK)
+                    continue
+                for i in range(BLOCK):
+                    first = np.int64(places[block + i]) + shift
+                    w[Y0 + i] = F[first]
+                    w[Y1 + i] = F[first + 1]
+                    w[Y2 + i] = F[first + 2]
+                    w[Y3 + i] = F[first + 3]
+                _cubic(w, L0, Y0, Z0 + n * BLOCK)
+            _cubic(w, K0, Z0, X0 + m * BLOCK)
+        _cubic(w, H0, X0, F_CELL + block)
 
 
 @inlined
-def _cubic(w, index, y0, y1, y2, y3, out):
-    for i in range(CHUNK):
+def _weights(w, index, out):
+    """The four products of `polint` that do not depend on the values."""
+    for i in range(BLOCK):
         x = w[index + i]
-        w[out + i] = polint(x, np.floor(x) - 1.0, w[y0 + i], w[y1 + i], w[y2 + i], w[y3 + i])
+        first = np.floor(x) - 1.0
+        d0, d1, d2, d3 = x - first, x - (first + 1.0), x - (first + 2.0), x - (first + 3.0)
+        w[out + i] = d1 * d2 * d3
+        w[out + BLOCK + i] = d0 * d2 * d3
+        w[out + 2 * BLOCK + i] = d0 * d1 * d3
+        w[out + 3 * BLOCK + i] = d0 * d1 * d2
+
+
+@inlined
+def _cubic(w, weights, y, out):
+    """`polint` for values in four rows."""
+    for i in range(BLOCK):
+        w[out + i] = weighted_cubic(
+            w[weights + i], w[weights + BLOCK + i], w[weights + 2 * BLOCK + i], w[weights + 3 * BLOCK + i],
+            w[y + i], w[y + BLOCK + i], w[y + 2 * BLOCK + i], w[y + 3 * BLOCK + i],
+        )  # fmt: skip
+
+
+@inlined
+def _cubic_of(w, weights, y0, y1, y2, y3, out):
+    """`polint` for the same four values in every pixel."""
+    for i in range(BLOCK):
+        w[out + i] = weighted_cubic(
+            w[weights + i], w[weights + BLOCK + i], w[weights + 2 * BLOCK + i], w[weights + 3 * BLOCK + i],
+            y0, y1, y2, y3,
+        )  # fmt: skip
 
 
 @jitted
@@ -368,7 +423,7 @@ def add_errors(w):
         w[SUM_ERROR + i] += F_cell * F_cell * error * (2.0 * F_latt + error)
 
 
-@jitted
+@inlined
 def weigh(w, factor, relative_error, skip_zero):
     """The running sum times a factor, where the reference got that far. C: 3015-3018"""
     for i in range(CHUNK):
@@ -417,6 +472,42 @@ def finish(w, scale, steps, thick, polar, omega, relative_error, sum_has_error):
         if omega:
             value *= w[OMEGA + i]
         if sum_has_error:
-            bound += w[SUM_ERROR + i] / I
+            error = w[SUM_ERROR + i]
+            bound += error / I if error != 0.0 else 0.0
         w[VALUE + i] = value
         w[BOUND + i] = bound
+
+
+@jitted
+def certify_lanes(w, image, first, lanes):
+    """Store the pixels whose whole bound rounds to one float32; mark the others in VALID; how many those are."""
+    for i in range(CHUNK):
+        value, bound = w[VALUE + i], w[BOUND + i]
+        pixel = np.float32(0.0 + value)
+        certain = (
+            np.float32(value * (1.0 - bound)) == pixel
+            and np.float32(value * (1.0 + bound)) == pixel
+            and math.fabs(value) < 1e300
+        )
+        w[VALID + i] = 1.0 if certain else 0.0
+    for i in range(lanes):
+        image[first + i] = np.float32(0.0 + w[VALUE + i])
+    uncertain = 0
+    for i in range(lanes):
+        uncertain += 1 if w[VALID + i] == 0.0 else 0
+    return uncertain
+
+
+@jitted
+def sum_omegas(w, lanes):
+    """Solid angles of the certified pixels, added in four strands."""
+    a = b = c = d = 0.0
+    whole = lanes // 4 * 4
+    for i in range(0, whole, 4):
+        a += w[OMEGA_SUM + i] * w[VALID + i]
+        b += w[OMEGA_SUM + i + 1] * w[VALID + i + 1]
+        c += w[OMEGA_SUM + i + 2] * w[VALID + i + 2]
+        d += w[OMEGA_SUM + i + 3] * w[VALID + i + 3]
+    for i in range(whole, lanes):
+        a += w[OMEGA_SUM + i] * w[VALID + i]
+    return (a + b) + (c + d)

@@ -285,4 +285,3 @@ def _print_rows(run: Run, first: int, last: int, columns: np.ndarray, printout: 
                 row = printout[(spixel - first) * g.fpixels + fpixel]
                 for line in log.printout_lines(row, fpixel, spixel, p.lambda0, run.scene.sampling.steps):
                     say("%s", line)
-
