@@ -1,0 +1,40 @@
+"""The `nbport` command: tools around the simulator, one sub-command a module.
+
+A module of COMMANDS has a one-line docstring, `configure(parser)`, which adds its arguments, and
+`run(arguments) -> int`, which returns the exit status. It is imported only when it is asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+
+from . import __version__
+from .files import InputError, OutputError
+from .flags import OptionError
+
+UNUSABLE = 2  # exit status for input that cannot be used
+
+# sub-command -> (module, what it is for)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "bench": ("bench", "time the kernels, alone or beside another program"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one sub-command; returns its exit status, or 2 after one line on stderr that says what is wrong."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(prog="nbport", description="Tools around the simulator nanoBragg.")
+    parser.add_argument("--version", action="version", version=f"nbport {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, purpose) in COMMANDS.items():
+        sub = commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False)
+        if name in arguments[:1]:
+            import_module(f"nbport.{module}").configure(sub)
+    chosen = parser.parse_args(arguments)
+    try:
+        return import_module(f"nbport.{COMMANDS[chosen.command][0]}").run(chosen)
+    except (InputError, OptionError, OutputError) as error:
+        print(f"nbport {chosen.command}: error: {error}", file=sys.stderr)
+        return UNUSABLE
