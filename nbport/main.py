@@ -73,11 +73,11 @@ def simulate(own: OwnOptions, arguments: list[str]) -> int:
 
     with announced():
         with compiled_modules():
-            from . import render
-        threads = own.threads or render.default_threads()
-        timing = render.Timing()
+            from . import simulation
+        threads = own.threads or simulation.default_threads()
+        timing = simulation.Timing()
         run = _set_up(p, timing)
-        image = render.render(run, own.kernel, threads, say, timing)
+        image = simulation.render(run, own.kernel, threads, say, timing)
         if own.kernel_report:
             print(f"nanoBragg: {image.report}", file=sys.stderr)
         from .writing import write_images
@@ -92,13 +92,13 @@ def simulate(own: OwnOptions, arguments: list[str]) -> int:
 
 
 def _set_up(p: Parameters, timing):
-    from . import render
+    from . import simulation
     from .log import BANNER
 
     with timing.part("setup"):
-        frame = render.begin(p, say)
+        frame = simulation.begin(p, say)
         say("%s", BANNER)
-    return render.prepare(frame, say, timing)
+    return simulation.prepare(frame, say, timing)
 
 
 def nothing_to_do(p: Parameters) -> bool:

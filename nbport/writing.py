@@ -11,7 +11,7 @@ from .formats.smv import SmvHeader, smv_header
 from .log import Say
 from .parameters import RTD
 from .random import new_statics
-from .render import Image, Run, Timing
+from .simulation import Image, Run, Timing
 
 
 def write_images(run: Run, image: Image, say: Say, timing: Timing) -> None:
