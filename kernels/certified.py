@@ -255,7 +255,7 @@ def _settled(scene, state):
     return True
 
 
-@njit(error_model="numpy")
+@inlined
 def _chunk(w, places, fpixel, lanes, spixel, sources, state, certificate):
     """Sum the terms of a chunk of pixels; False if interpolation would end within it. C: 2655-3030"""
     numbers, arrays = certificate
@@ -267,44 +267,39 @@ def _chunk(w, places, fpixel, lanes, spixel, sources, state, certificate):
     p.fill(w, p.RELATIVE, 0.0)
     p.fill(w, p.OMEGA_SUM, 0.0)
     omegas = g.detector_thicksteps * g.oversample * g.oversample
-    wants_polar = not beam.nopolar
+    wants_polar = not beam.nopolar or sampling.oversample_polar
     for thick_tic in range(g.detector_thicksteps):
         p.fill(w, p.CAPTURE, 1.0 if g.detector_thick == 0.0 else 0.0)
         # of a layer's factor only the last one's counts, unless it weighs the running sum
         wants_capture = g.detector_thick != 0.0 and thick_tic == g.detector_thicksteps - 1
         Odet = thick_tic * g.detector_thickstep
-        for subS in range(g.oversample):
+        for sub in range(g.oversample * g.oversample):
+            subS, subF = sub // g.oversample, sub % g.oversample
             Sdet = g.subpixel_size * (spixel * g.oversample + subS) + g.subpixel_size / 2.0
-            for subF in range(g.oversample):
-                very_first = thick_tic == 0 and subS == 0 and subF == 0
-                want_omega = very_first or sampling.oversample_omega
-                if g.curved_detector:
-                    p.curved_positions(w, g, fpixel, subF, Sdet, Odet, want_omega)
-                else:
-                    p.positions(w, g, fpixel, subF, Sdet, Odet, want_omega)
-                if want_omega:
-                    p.add_omegas(w, 1.0 if sampling.oversample_omega else float(omegas))
-                if sampling.oversample_thick:
-                    p.fast_captures(w, g, thick_tic, numbers.polynomials)
-                elif wants_capture:
-                    wants_capture = p.captures(w, g, thick_tic)
-                for source in range(sources.source_X.size):
-                    incident = (-sources.source_X[source], -sources.source_Y[source], -sources.source_Z[source])
-                    p.scatterings(w, incident, sources.source_lambda[source], beam.dmin)
-                    if wants_polar or sampling.oversample_polar:
-                        zeros = _polarize(w, beam, incident, state, sampling.oversample_polar)
-                        wants_polar = zeros > 0
-                    if not _sweep(w, places, lanes, numbers, rotated, turned, umats, bordered, grid, state):
-                        return False
-    factors = not sampling.oversample_thick, not sampling.oversample_polar, not sampling.oversample_omega
-    p.finish(
-        w, beam.r_e_sqr * beam.fluence, float(sampling.steps), *factors, numbers.relative_error,
-        numbers.shape == ROUND,
-    )  # fmt: skip
+            wants_omega = sampling.oversample_omega or (thick_tic == 0 and sub == 0)
+            if g.curved_detector:
+                p.curved_positions(w, g, fpixel, subF, Sdet, Odet, wants_omega)
+            else:
+                p.positions(w, g, fpixel, subF, Sdet, Odet, wants_omega)
+            if wants_omega:
+                p.add_omegas(w, 1.0 if sampling.oversample_omega else float(omegas))
+            if sampling.oversample_thick:
+                p.fast_captures(w, g, thick_tic, numbers.polynomials)
+            elif wants_capture:
+                wants_capture = p.captures(w, g, thick_tic)
+            for source in range(sources.source_X.size):
+                incident = (-sources.source_X[source], -sources.source_Y[source], -sources.source_Z[source])
+                p.scatterings(w, incident, sources.source_lambda[source], beam.dmin)
+                if wants_polar:
+                    zeros = _polarize(w, beam, incident, state, sampling.oversample_polar)
+                    wants_polar = zeros > 0 or sampling.oversample_polar
+                if not _sweep(w, places, lanes, numbers, rotated, turned, umats, bordered, grid, state):
+                    return False
+    p.finish(w, beam.r_e_sqr * beam.fluence, sampling, numbers.relative_error, numbers.shape == ROUND)
     return True
 
 
-@njit(error_model="numpy")
+@inlined
 def _polarize(w, beam, incident, state, always):
     """Polarization for one source, whose own axes are exact. C: 4053-4095"""
     _, incident = unitize(incident)
@@ -314,53 +309,68 @@ def _polarize(w, beam, incident, state, always):
     return p.polarizations(w, beam.polarization, incident, E_in, B_in, always)
 
 
-@njit(error_model="numpy")
+@inlined
 def _sweep(w, places, lanes, numbers, rotated, turned, umats, bordered, grid, state):
     """Every spindle position and mosaic domain for one source; False as in `_chunk`. C: 2779-3025"""
-    crystal, sampling = numbers.scene.crystal, numbers.scene.sampling
+    crystal = numbers.scene.crystal
     interpolate = state[INTERPOLATE] != 0.0
-    ap, bp, cp = vector_at(state, AP), vector_at(state, AP + 3), vector_at(state, AP + 6)
     for phi_tic in range(turned.size):
-        # the vectors are settled, so a stale phi = 0 has those of the sweep's previous step
-        if turned[phi_tic]:
-            ap = (rotated[phi_tic, 0], rotated[phi_tic, 1], rotated[phi_tic, 2])
-            bp = (rotated[phi_tic, 3], rotated[phi_tic, 4], rotated[phi_tic, 5])
-            cp = (rotated[phi_tic, 6], rotated[phi_tic, 7], rotated[phi_tic, 8])
-        elif sampling.fix_phi0:
-            ap, bp, cp = crystal.a0, crystal.b0, crystal.c0
+        ap, bp, cp = _vectors(crystal, numbers.scene.sampling, rotated, turned, phi_tic, state)
         for mos_tic in range(umats.shape[0]):
-            a, b, c = ap, bp, cp
-            if crystal.mosaic_spread > 0.0:
-                umat = (
-                    umats[mos_tic, 0], umats[mos_tic, 1], umats[mos_tic, 2],
-                    umats[mos_tic, 3], umats[mos_tic, 4], umats[mos_tic, 5],
-                    umats[mos_tic, 6], umats[mos_tic, 7], umats[mos_tic, 8],
-                )  # fmt: skip
-                a, b, c = rotate_umat(ap, umat), rotate_umat(bp, umat), rotate_umat(cp, umat)
-            if not _term(w, places, lanes, numbers, bordered, grid, interpolate, a, b, c):
+            a, b, c = _mosaic(crystal, umats, mos_tic, ap, bp, cp)
+            if numbers.shape == SQUARE:
+                p.square(w, a, b, c, crystal, numbers.polynomials.sin_short)
+            else:
+                p.indices(w, a, b, c)
+                _other_shapes(w, numbers)
+            if not _add(w, places, lanes, numbers, bordered, grid, interpolate):
                 return False
     return True
 
 
+@njit(error_model="numpy")
+def _vectors(crystal, sampling, rotated, turned, phi_tic, state):
+    """The cell vectors of a spindle position; at a stale phi = 0 those of the position before it."""
+    if not turned[phi_tic] and sampling.fix_phi0:
+        return crystal.a0, crystal.b0, crystal.c0
+    while phi_tic >= 0 and not turned[phi_tic]:
+        phi_tic -= 1
+    if phi_tic < 0:
+        # settled: the last position's, of the sweep before
+        return vector_at(state, AP), vector_at(state, AP + 3), vector_at(state, AP + 6)
+    row = rotated[phi_tic]
+    return vector_at(row, 0), vector_at(row, 3), vector_at(row, 6)
+
+
+@njit(error_model="numpy")
+def _mosaic(crystal, umats, mos_tic, ap, bp, cp):
+    """The cell vectors of a mosaic domain. C: 2795-2808"""
+    if crystal.mosaic_spread > 0.0:
+        umat = umats[mos_tic]
+        return rotate_umat(ap, umat), rotate_umat(bp, umat), rotate_umat(cp, umat)
+    return ap, bp, cp
+
+
 @inlined
-def _term(w, places, lanes, numbers, bordered, grid, interpolate, a, b, c):
-    """One term of every pixel of the chunk. C: 2811-3018"""
+def _other_shapes(w, numbers):
+    """F_latt from the indices, for every shape but the parallelepiped of more than one cell."""
+    crystal, polynomials = numbers.scene.crystal, numbers.polynomials
+    if numbers.shape == ROUND:
+        p.ellipsoid(w, crystal, polynomials)
+    elif numbers.shape == GAUSS:
+        p.radial(w, crystal)
+        p.gaussian(w, crystal, polynomials)
+    elif numbers.shape == TOPHAT:
+        p.radial(w, crystal)
+        p.tophat(w, crystal)
+    elif numbers.scene.beam.dmin > 0.0:
+        p.fill(w, p.F_LATT, 1.0)
+
+
+@inlined
+def _add(w, places, lanes, numbers, bordered, grid, interpolate):
+    """Look up the structure factors and add one term to every pixel; False as in `_chunk`. C: 2931-3018"""
     g, beam, crystal, fgrid, sampling = numbers.scene
-    shape = numbers.shape
-    if shape == SQUARE:
-        p.square(w, a, b, c, crystal.Na, crystal.Nb, crystal.Nc, numbers.polynomials.sin_short)
-    else:
-        p.indices(w, a, b, c)
-        if shape == ROUND:
-            p.ellipsoid(w, crystal, numbers.polynomials)
-        elif shape != ONE_CELL:
-            p.radial(w, crystal)
-            if shape == GAUSS:
-                p.gaussian(w, crystal, numbers.polynomials)
-            else:
-                p.tophat(w, crystal)
-        elif beam.dmin > 0.0:
-            p.fill(w, p.F_LATT, 1.0)
     skip_zero = beam.water_size == 0.0
     if fgrid.hkls != 0:
         if interpolate:
@@ -375,7 +385,7 @@ def _term(w, places, lanes, numbers, bordered, grid, interpolate, a, b, c):
         p.add_weighted_terms(w, sampling.oversample_thick, sampling.oversample_polar, sampling.oversample_omega)
         return True
     p.add_terms(w)
-    if shape == ROUND:
+    if numbers.shape == ROUND:
         p.add_errors(w)
     if sampling.oversample_thick:
         p.weigh(w, p.CAPTURE, p.CAPTURE_ERROR, skip_zero)

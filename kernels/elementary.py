@@ -18,13 +18,14 @@ inlined = njit(error_model="numpy", inline="always")
 INV_PI = 0.3183098861837907
 # 1.5 * 2**52: adding it rounds to a whole number, which then stands in the low bits
 ROUNDER = 6755399441055744.0
-# pi in three doubles: 161 bits
-PI_A, PI_B, PI_C = 3.141592653589793, 1.2246467991473532e-16, -2.9947698097183397e-33
+# pi in two doubles, 107 bits
+PI_A, PI_B = 3.141592653589793, 1.2246467991473532e-16
 # pi in two parts of 33 bits and a double: products with whole numbers below 2**20 are exact
 PI_1, PI_2, PI_3 = 3.1415926534682512, 1.2154201012607932e-10, 4.044532497591901e-21
 # logarithm of 2 in 40 bits and a double
 LN2_HI, LN2_LO, INV_LN2 = 0.6931471805592082, 7.371002565167799e-13, 1.4426950408889634
 
+TINY = 2.0**-30  # a reduced argument below this may have lost its digits
 EXP_UNDERFLOW = -700.0  # the square of anything below vanishes
 
 
@@ -67,8 +68,8 @@ HAS_FMA = _has_fma()
 # |argument| up to which the reduction holds
 SIN_LIMIT = 2.0**30 if HAS_FMA else 2.0**20
 # bounds of the error: of |sin| relative, and absolute for the pair in sinc3; exp relative
-SIN_ERROR = 3.3e-13 if HAS_FMA else 2.5e-12
-SINC3_ERROR = 1.2e-14 if HAS_FMA else 2.5e-12
+SIN_ERROR = 3.3e-13
+SINC3_ERROR = 1.2e-14
 EXP_ERROR = 4.0e-14
 
 
@@ -124,10 +125,13 @@ if HAS_FMA:
         return fma(fma(-divisor, q, x), reciprocal[0], q)
 
     @inlined
-    def reduce_pi(y):
-        """y - k*pi for the k nearest to y/pi, relative error 2.3e-16 for |y| up to SIN_LIMIT."""
-        k = fma(y, INV_PI, ROUNDER) - ROUNDER
-        return fma(-k, PI_C, fma(-k, PI_B, fma(-k, PI_A, y)))
+    def reduced(y, k):
+        """y - k*pi for a whole number k near y/pi.
+
+        The first product is exact and so is the difference (Sterbenz); then one rounding. Leaving out
+        the third part of pi costs at most 2**29 * 3e-33, no more than 2e-15 of a result above TINY.
+        """
+        return fma(-k, PI_B, fma(-k, PI_A, y))
 
 else:
 
@@ -142,16 +146,32 @@ else:
         return x / divisor
 
     @inlined
-    def reduce_pi(y):
-        """y - k*pi for the k nearest to y/pi, relative error 2e-12 for |y| up to SIN_LIMIT."""
-        k = (y * INV_PI + ROUNDER) - ROUNDER
+    def reduced(y, k):
+        """y - k*pi for a whole number k near y/pi; two exact products, then relative error 4e-16 above TINY."""
         return ((y - k * PI_1) - k * PI_2) - k * PI_3
 
 
 @inlined
-def abs_sin(y, s):
-    """sin(y) up to its sign; s: `Polynomials.sin_short`. Relative error SIN_ERROR."""
-    r = reduce_pi(y)
+def nearest_multiple(y):
+    """The whole number nearest to y/pi, for |y| up to SIN_LIMIT."""
+    return fmuladd(y, INV_PI, ROUNDER) - ROUNDER
+
+
+@inlined
+def nearest_whole(h):
+    """The whole number nearest to h; of two either."""
+    return (h + ROUNDER) - ROUNDER
+
+
+@inlined
+def lesser(a, b):
+    """The smaller of two numbers, as one instruction."""
+    return a if a < b else b
+
+
+@inlined
+def sin_reduced(r, s):
+    """sin(r) for |r| <= pi/2; s: `Polynomials.sin_short`. Relative error SIN_ERROR, reduction included."""
     t = r * r
     p = fmuladd(t, s[5], s[4])
     p = fmuladd(t, p, s[3])
@@ -164,7 +184,7 @@ def abs_sin(y, s):
 @inlined
 def abs_sin_cos(y, s, c):
     """sin(y) and cos(y) up to one common sign; s, c: `sin_long` and `cos_long`."""
-    r = reduce_pi(y)
+    r = reduced(y, nearest_multiple(y))
     t = r * r
     p = fmuladd(t, s[6], s[5])
     p = fmuladd(t, p, s[4])

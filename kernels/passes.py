@@ -14,11 +14,16 @@ from .elementary import (
     EXP_ERROR,
     EXP_UNDERFLOW,
     SINC3_ERROR,
-    abs_sin,
+    TINY,
     abs_sin_cos,
     exp_of,
     inlined,
+    lesser,
+    nearest_multiple,
+    nearest_whole,
     quotient,
+    reduced,
+    sin_reduced,
     two_part_reciprocal,
     weighted_cubic,
 )
@@ -60,7 +65,7 @@ def fill(w, row, value):
         w[row + i] = value
 
 
-@jitted
+@inlined
 def positions(w, g, fpixel, subF, Sdet, Odet, want_omega):
     """Unit vectors to one sub-pixel of every pixel, and its solid angle if wanted. Exact. C: 2694-2727"""
     f, s, o, p = g.fdet_vector, g.sdet_vector, g.odet_vector, g.pix0_vector
@@ -147,7 +152,7 @@ def fast_captures(w, g, thick_tic, poly):
         w[CAPTURE_ERROR + i] = (e1 + e2) * (EXP_ERROR + 1e-15) / capture + 1e-15
 
 
-@jitted
+@inlined
 def scatterings(w, incident, wavelength, dmin):
     """Scattering vectors for one source, and which pixels dmin leaves. Exact. C: 2742-2770"""
     reciprocal = two_part_reciprocal(wavelength)
@@ -199,9 +204,31 @@ def polarizations(w, kahn, incident, E_in, B_in, always):
     return zeros
 
 
-@jitted
-def square(w, a, b, c, Na, Nb, Nc, s):
-    """Parallelepiped: |F_latt| from six sines of exact arguments. C: 2811-2838"""
+@inlined
+def _parallelepiped(h, k, l, Na, Nb, Nc, s):
+    """|F_latt| from six sines of exact arguments; NaN where one is next to nothing. C: 2826-2838"""
+    x = math.pi * h
+    y = math.pi * k
+    z = math.pi * l
+    nx = reduced(x * Na, nearest_multiple(x * Na))
+    ny = reduced(y * Nb, nearest_multiple(y * Nb))
+    nz = reduced(z * Nc, nearest_multiple(z * Nc))
+    x = reduced(x, nearest_whole(h))
+    y = reduced(y, nearest_whole(k))
+    z = reduced(z, nearest_whole(l))
+    above = sin_reduced(nx, s) * sin_reduced(ny, s) * sin_reduced(nz, s)
+    below = sin_reduced(x, s) * sin_reduced(y, s) * sin_reduced(z, s)
+    least = lesser(
+        lesser(lesser(math.fabs(nx), math.fabs(ny)), lesser(math.fabs(nz), math.fabs(x))),
+        lesser(math.fabs(y), math.fabs(z)),
+    )
+    return above / below if least > TINY else NAN
+
+
+@inlined
+def square(w, a, b, c, crystal, s):
+    """Fractional Miller indices, exact, and F_latt of a parallelepiped up to its sign. C: 2811-2838"""
+    Na, Nb, Nc = crystal.Na, crystal.Nb, crystal.Nc
     for i in range(CHUNK):
         x, y, z = w[Q1 + i], w[Q2 + i], w[Q3 + i]
         h = a[0] * x + a[1] * y + a[2] * z
@@ -210,16 +237,10 @@ def square(w, a, b, c, Na, Nb, Nc, s):
         w[H + i] = h
         w[K + i] = k
         w[L + i] = l
-        h = math.pi * h
-        k = math.pi * k
-        l = math.pi * l
-        w[F_LATT + i] = (
-            abs_sin(h * Na, s) * abs_sin(k * Nb, s) * abs_sin(l * Nc, s)
-            / (abs_sin(h, s) * abs_sin(k, s) * abs_sin(l, s))
-        )  # fmt: skip
+        w[F_LATT + i] = _parallelepiped(h, k, l, Na, Nb, Nc, s)
 
 
-@jitted
+@inlined
 def indices(w, a, b, c):
     """Fractional Miller indices. Exact. C: 2811-2813"""
     for i in range(CHUNK):
@@ -249,7 +270,7 @@ def ellipsoid(w, crystal, poly):
         w[LATT_ERROR + i] = volume * 3.0 * SINC3_ERROR / (x * x) + math.fabs(F_latt) * 2e-15
 
 
-@jitted
+@inlined
 def radial(w, crystal):
     """Squared reciprocal distance from the nearest point, in VALUE. Exact. C: 2840-2846"""
     Na, Nb, Nc = crystal.Na, crystal.Nb, crystal.Nc
@@ -275,7 +296,7 @@ def gaussian(w, crystal, poly):
         w[F_LATT + i] = F_latt if z <= 700.0 else NAN
 
 
-@jitted
+@inlined
 def tophat(w, crystal):
     """Top hat: all or nothing. Exact. C: 2861-2865"""
     volume = crystal.Na * crystal.Nb * crystal.Nc
@@ -290,7 +311,7 @@ def only_active(w):
         w[F_LATT + i] = w[F_LATT + i] if w[ACTIVE + i] != 0.0 else 0.0
 
 
-@jitted
+@inlined
 def nearest(w, table, bordered, places):
     """F_cell at the nearest indices, from a table with a border of default_F. Exact. C: 2993-3005"""
     for i in range(CHUNK):
@@ -407,7 +428,7 @@ def _cubic_of(w, weights, y0, y1, y2, y3, out):
         )  # fmt: skip
 
 
-@jitted
+@inlined
 def add_terms(w):
     """I += F_cell^2 F_latt^2, in the reference's order. C: 3013-3013"""
     for i in range(CHUNK):
@@ -458,18 +479,19 @@ def add_weighted_terms(w, thick, polar, omega):
 
 
 @jitted
-def finish(w, scale, steps, thick, polar, omega, relative_error, sum_has_error):
+def finish(w, scale, sampling, relative_error, sum_has_error):
     """Photons, and a bound of their relative error. C: 3033-3038"""
+    steps = float(sampling.steps)
     for i in range(CHUNK):
         I = w[SUM + i]
         value = scale * I / steps
         bound = relative_error + w[RELATIVE + i]
-        if thick:
+        if not sampling.oversample_thick:
             value *= w[CAPTURE + i]
-        if polar:
+        if not sampling.oversample_polar:
             value *= w[POLAR + i]
             bound += w[POLAR_ERROR + i]
-        if omega:
+        if not sampling.oversample_omega:
             value *= w[OMEGA + i]
         if sum_has_error:
             error = w[SUM_ERROR + i]
