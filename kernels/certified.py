@@ -189,6 +189,7 @@ def render_certified(first, last, scene, state, image, omega_sums, printout, cer
     p.fill(w, p.F_LATT, 1.0)
     p.fill(w, p.F_CELL, scene.fgrid.default_F)
     leftmost, rightmost = max(g.roi_xmin, 0), min(g.roi_xmax + 1, g.fpixels)
+    turns = np.full(((max(rightmost, 0) + p.CHUNK) * g.oversample if g.curved_detector else 0, 3), math.nan)
     for spixel in range(first, last):
         recomputed[spixel] = 0
         if spixel < g.roi_ymin or spixel > g.roi_ymax:
@@ -199,7 +200,7 @@ def render_certified(first, last, scene, state, image, omega_sums, printout, cer
             fpixel += 1
         while fpixel < rightmost:
             lanes = min(p.CHUNK, rightmost - fpixel)
-            if _chunk(w, places, fpixel, lanes, spixel, scene.beam, state, certificate):
+            if _chunk(w, places, turns, fpixel, lanes, spixel, scene.beam, state, certificate):
                 recomputed[spixel] += _store(w, fpixel, lanes, spixel, scene, state, image, omega_sums)
             else:
                 # interpolation ends here: the chunk pixel by pixel
@@ -256,7 +257,7 @@ def _settled(scene, state):
 
 
 @inlined
-def _chunk(w, places, fpixel, lanes, spixel, sources, state, certificate):
+def _chunk(w, places, turns, fpixel, lanes, spixel, sources, state, certificate):
     """Sum the terms of a chunk of pixels; False if interpolation would end within it. C: 2655-3030"""
     numbers, arrays = certificate
     g, beam, crystal, fgrid, sampling = numbers.scene
@@ -278,7 +279,7 @@ def _chunk(w, places, fpixel, lanes, spixel, sources, state, certificate):
             Sdet = g.subpixel_size * (spixel * g.oversample + subS) + g.subpixel_size / 2.0
             wants_omega = sampling.oversample_omega or (thick_tic == 0 and sub == 0)
             if g.curved_detector:
-                p.curved_positions(w, g, fpixel, subF, Sdet, Odet, wants_omega)
+                p.curved_positions(w, turns, g, fpixel, subF, Sdet, Odet, wants_omega)
             else:
                 p.positions(w, g, fpixel, subF, Sdet, Odet, wants_omega)
             if wants_omega:

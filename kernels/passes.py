@@ -27,8 +27,7 @@ from .elementary import (
     two_part_reciprocal,
     weighted_cubic,
 )
-from .reference import detector_position
-from .scalar import magnitude, unitize
+from .scalar import magnitude, rotate_by
 
 CHUNK = 256
 NAN = math.nan
@@ -48,6 +47,8 @@ NAN = math.nan
     RELATIVE,  # relative error of I from such factors
     VALUE, BOUND, VALID,  # VALID: 1 where the pixel is certified
 ) = (CHUNK * row for row in range(27))  # fmt: skip
+# rows that are free while positions are found
+SINE, COSINE, F_SINE, F_COSINE = Q1, Q2, Q3, H
 # shorter rows behind them, for interpolation
 BLOCK = 32
 (
@@ -86,15 +87,41 @@ def positions(w, g, fpixel, subF, Sdet, Odet, want_omega):
 
 
 @jitted
-def curved_positions(w, g, fpixel, subF, Sdet, Odet, want_omega):
-    """The same on a curved detector, with libm's sines one by one."""
+def curved_positions(w, turns, g, fpixel, subF, Sdet, Odet, want_omega):
+    """The same on a curved detector. Exact, with libm's sines. C: 2707-2717
+
+    The angle about the slow axis is often the same along a row, and the one about the fast axis the
+    same in every row: `turns` remembers them.
+
+    turns : float64 [sub-pixel columns, 3]
+        Angle, sine and cosine of the last use of each column; NaN before.
+    """
+    f, s, o, p = g.fdet_vector, g.sdet_vector, g.odet_vector, g.pix0_vector
+    angle, sine, cosine = NAN, 0.0, 0.0
     for i in range(CHUNK):
-        Fdet = g.subpixel_size * ((fpixel + i) * g.oversample + subF) + g.subpixel_size / 2.0
-        airpath, d = unitize(detector_position(g, Fdet, Sdet, Odet))
+        column = (fpixel + i) * g.oversample + subF
+        Fdet = g.subpixel_size * column + g.subpixel_size / 2.0
+        y = (Fdet * f[1] + Sdet * s[1] + Odet * o[1] + p[1]) / g.distance
+        z = (Fdet * f[2] + Sdet * s[2] + Odet * o[2] + p[2]) / g.distance
+        if y != angle:
+            angle, sine, cosine = y, math.sin(y), math.cos(y)
+        if z != turns[column, 0]:
+            turns[column, 0] = z
+            turns[column, 1] = math.sin(z)
+            turns[column, 2] = math.cos(z)
+        w[SINE + i] = sine
+        w[COSINE + i] = cosine
+        w[F_SINE + i] = turns[column, 1]
+        w[F_COSINE + i] = turns[column, 2]
+    b = g.beam_vector
+    vector = (g.distance * b[0], g.distance * b[1], g.distance * b[2])
+    for i in range(CHUNK):
+        v = rotate_by(rotate_by(vector, s, w[SINE + i], w[COSINE + i]), f, w[F_SINE + i], w[F_COSINE + i])
+        airpath = math.sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2])
         w[VALUE + i] = airpath
-        w[D1 + i] = d[0]
-        w[D2 + i] = d[1]
-        w[D3 + i] = d[2]
+        w[D1 + i] = v[0] / airpath
+        w[D2 + i] = v[1] / airpath
+        w[D3 + i] = v[2] / airpath
     if want_omega:
         _solid_angles(w, g)
 

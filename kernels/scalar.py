@@ -78,8 +78,12 @@ def rotate(v, phix, phiy, phiz):
 @scalar
 def rotate_axis(v, axis, phi):
     """Rotate about a unit vector by phi (rad). C: 3366-3380"""
-    sinphi = math.sin(phi)
-    cosphi = math.cos(phi)
+    return rotate_by(v, axis, math.sin(phi), math.cos(phi))
+
+
+@scalar
+def rotate_by(v, axis, sinphi, cosphi):
+    """Rotate about a unit vector by the angle with this sine and cosine. C: 3366-3380"""
     dot = (axis[0] * v[0] + axis[1] * v[1] + axis[2] * v[2]) * (1.0 - cosphi)
     return (
         axis[0] * dot + v[0] * cosphi + (-axis[2] * v[1] + axis[1] * v[2]) * sinphi,
