@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 
 from . import __version__
-from .argv import OwnOptions, image_files, scan, split_own
+from .argv import OwnOptions, split_own
+from .command_line import missing_input, read_options, set_up
 from .ctext import printf
 from .files import InputError, OutputError, write_file
 from .flags import OptionError
-from .parameters import Parameters
 
 FAILURE = 9  # as the reference has it
 
@@ -60,14 +59,10 @@ def warn(text: str) -> None:
 def simulate(own: OwnOptions, arguments: list[str]) -> int:
     """Everything after nbport's own options were taken out of the arguments."""
     started = time.perf_counter()
-    p = Parameters(fixes=own.fixes)
-    p.img, p.mask = image_files(arguments)
-    from .setup.headers import read_headers
-
-    read_headers(p, say, warn)
-    for text in dict.fromkeys(scan(arguments, p)):
-        warn(text)
-    if nothing_to_do(p):
+    p = read_options(own, arguments, say, warn)
+    missing = missing_input(p)
+    if missing:
+        print(f"nanoBragg: error: {missing}; see nanoBragg --help", file=sys.stderr)
         return FAILURE
     from .compilation import announced, compiled_modules
 
@@ -76,7 +71,7 @@ def simulate(own: OwnOptions, arguments: list[str]) -> int:
             from . import simulation
         threads = own.threads or simulation.default_threads()
         timing = simulation.Timing()
-        run = _set_up(p, timing)
+        run = set_up(p, say, timing)
         image = simulation.render(run, own.kernel, threads, say, timing)
         if own.kernel_report:
             print(f"nanoBragg: {image.report}", file=sys.stderr)
@@ -89,25 +84,3 @@ def simulate(own: OwnOptions, arguments: list[str]) -> int:
         seconds["total"] = time.perf_counter() - started
         write_file(own.timing, [(json.dumps(seconds, indent=1) + "\n").encode()])
     return 0
-
-
-def _set_up(p: Parameters, timing):
-    from . import simulation
-    from .log import BANNER
-
-    with timing.part("setup"):
-        frame = simulation.begin(p, say)
-        say("%s", BANNER)
-    return simulation.prepare(frame, say, timing)
-
-
-def nothing_to_do(p: Parameters) -> bool:
-    """Say on stderr which input is missing, if any. C: 1278-1369"""
-    missing = []
-    if p.hkl is None and p.default_F == 0.0 and not os.path.exists(p.dump):
-        missing.append(f"structure factors: -hkl FILE, -default_F F, or {p.dump} of an earlier run")
-    if p.matrix is None and p.cell[0] == 0.0:
-        missing.append("a crystal: -mat FILE or -cell a b c alpha beta gamma")
-    if missing:
-        print(f"nanoBragg: error: expected {' and '.join(missing)}; see nanoBragg --help", file=sys.stderr)
-    return bool(missing)
