@@ -66,7 +66,7 @@ def fill(w, row, value):
         w[row + i] = value
 
 
-@inlined
+@jitted
 def positions(w, g, fpixel, subF, Sdet, Odet, want_omega):
     """Unit vectors to one sub-pixel of every pixel, and its solid angle if wanted. Exact. C: 2694-2727"""
     f, s, o, p = g.fdet_vector, g.sdet_vector, g.odet_vector, g.pix0_vector
@@ -179,7 +179,7 @@ def fast_captures(w, g, thick_tic, poly):
         w[CAPTURE_ERROR + i] = (e1 + e2) * (EXP_ERROR + 1e-15) / capture + 1e-15
 
 
-@inlined
+@jitted
 def scatterings(w, incident, wavelength, dmin):
     """Scattering vectors for one source, and which pixels dmin leaves. Exact. C: 2742-2770"""
     reciprocal = two_part_reciprocal(wavelength)
@@ -252,7 +252,7 @@ def _parallelepiped(h, k, l, Na, Nb, Nc, s):
     return above / below if least > TINY else NAN
 
 
-@inlined
+@jitted
 def square(w, a, b, c, crystal, s):
     """Fractional Miller indices, exact, and F_latt of a parallelepiped up to its sign. C: 2811-2838"""
     Na, Nb, Nc = crystal.Na, crystal.Nb, crystal.Nc
@@ -267,7 +267,7 @@ def square(w, a, b, c, crystal, s):
         w[F_LATT + i] = _parallelepiped(h, k, l, Na, Nb, Nc, s)
 
 
-@inlined
+@jitted
 def indices(w, a, b, c):
     """Fractional Miller indices. Exact. C: 2811-2813"""
     for i in range(CHUNK):
@@ -297,7 +297,7 @@ def ellipsoid(w, crystal, poly):
         w[LATT_ERROR + i] = volume * 3.0 * SINC3_ERROR / (x * x) + math.fabs(F_latt) * 2e-15
 
 
-@inlined
+@jitted
 def radial(w, crystal):
     """Squared reciprocal distance from the nearest point, in VALUE. Exact. C: 2840-2846"""
     Na, Nb, Nc = crystal.Na, crystal.Nb, crystal.Nc
@@ -323,7 +323,7 @@ def gaussian(w, crystal, poly):
         w[F_LATT + i] = F_latt if z <= 700.0 else NAN
 
 
-@inlined
+@jitted
 def tophat(w, crystal):
     """Top hat: all or nothing. Exact. C: 2861-2865"""
     volume = crystal.Na * crystal.Nb * crystal.Nc
@@ -338,7 +338,7 @@ def only_active(w):
         w[F_LATT + i] = w[F_LATT + i] if w[ACTIVE + i] != 0.0 else 0.0
 
 
-@inlined
+@jitted
 def nearest(w, table, bordered, places):
     """F_cell at the nearest indices, from a table with a border of default_F. Exact. C: 2993-3005"""
     for i in range(CHUNK):
@@ -455,7 +455,7 @@ def _cubic_of(w, weights, y0, y1, y2, y3, out):
         )  # fmt: skip
 
 
-@inlined
+@jitted
 def add_terms(w):
     """I += F_cell^2 F_latt^2, in the reference's order. C: 3013-3013"""
     for i in range(CHUNK):
