@@ -19,7 +19,7 @@ from .scalar import (
     magnitude,
     polarization_factor,
     rotate_axis,
-    rotate_umat,
+    rotate_cell,
     scalar,
     sinc3,
     sincg,
@@ -38,7 +38,8 @@ WARNED = 13  # 1 once the event above has happened, then h, k, l, h0, k0, l0 of 
 A = 20  # 9: a, b, c after the mosaic rotation
 HKL = 29  # h, k, l, h0, k0, l0, F_cell, F_latt of the last term
 STOL = 37
-STATE_SIZE = 38
+LOST = 38  # 1 once a NaN was to be interpolated: there the reference reads wild memory
+STATE_SIZE = 39
 
 # columns of `printout`, one row a pixel of the block
 P_POSITION, P_I, P_POLAR, P_OMEGA, P_CAPTURE, P_PIXEL, P_STATE = 0, 3, 4, 5, 6, 7, 8
@@ -51,6 +52,9 @@ def initial_state(scene):
     state[AP : AP + 9] = scene.crystal.a0 + scene.crystal.b0 + scene.crystal.c0
     state[POLAR_VECTOR : POLAR_VECTOR + 3] = scene.beam.polar_vector
     state[INTERPOLATE] = scene.sampling.interpolate
+    # what -printout shows as long as every term is skipped
+    state[A : A + 9] = state[AP : AP + 9]
+    state[HKL + 6] = scene.fgrid.last_F
     return state
 
 
@@ -76,9 +80,9 @@ def detector_position(g, Fdet, Sdet, Odet):
     (quirk: curved-detector-axes).
     """
     f, s, o, p = g.fdet_vector, g.sdet_vector, g.odet_vector, g.pix0_vector
-    x = Fdet * f[0] + Sdet * s[0] + Odet * o[0] + p[0]
-    y = Fdet * f[1] + Sdet * s[1] + Odet * o[1] + p[1]
-    z = Fdet * f[2] + Sdet * s[2] + Odet * o[2] + p[2]
+    x = f[0] * Fdet + Sdet * s[0] + o[0] * Odet + p[0]
+    y = f[1] * Fdet + Sdet * s[1] + o[1] * Odet + p[1]
+    z = Sdet * s[2] + Fdet * f[2] + Odet * o[2] + p[2]
     if g.curved_detector:
         b = g.beam_vector
         vector = (g.distance * b[0], g.distance * b[1], g.distance * b[2])
@@ -97,7 +101,7 @@ def solid_angle(g, airpath):
 @scalar
 def captured(g, thick_tic, diffracted):
     """Fraction of the photons that one sensor layer absorbs. C: 2733-2739"""
-    parallax = dot_product(diffracted, g.odet_vector)
+    parallax = dot_product(g.odet_vector, diffracted)
     before = math.exp(float(-thick_tic) * g.detector_thickstep * g.detector_mu / parallax)
     after = math.exp(float(-(thick_tic + 1)) * g.detector_thickstep * g.detector_mu / parallax)
     return before - after
@@ -122,16 +126,16 @@ def lattice_factor(crystal, h, k, l, h0, k0, l0):
         return F_latt
     if crystal.xtal_shape == ROUND:
         hrad_sqr = (h - h0) * (h - h0) * Na * Na + (k - k0) * (k - k0) * Nb * Nb + (l - l0) * (l - l0) * Nc * Nc
-        return Na * Nb * Nc * 0.723601254558268 * sinc3(math.pi * math.sqrt(hrad_sqr * crystal.fudge))
+        return Nc * (Na * Nb) * 0.723601254558268 * sinc3(math.pi * math.sqrt(hrad_sqr * crystal.fudge))
     a, b, c = crystal.a_star, crystal.b_star, crystal.c_star
-    dx = (h - h0) * a[0] + (k - k0) * b[0] + (l - l0) * c[0]
-    dy = (h - h0) * a[1] + (k - k0) * b[1] + (l - l0) * c[1]
-    dz = (h - h0) * a[2] + (k - k0) * b[2] + (l - l0) * c[2]
+    dx = a[0] * (h - h0) + b[0] * (k - k0) + c[0] * (l - l0)
+    dy = a[1] * (h - h0) + b[1] * (k - k0) + c[1] * (l - l0)
+    dz = a[2] * (h - h0) + b[2] * (k - k0) + c[2] * (l - l0)
     rad_star_sqr = (dx * dx + dy * dy + dz * dz) * Na * Na * Nb * Nb * Nc * Nc
     if crystal.xtal_shape == GAUSS:
-        F_latt = Na * Nb * Nc * math.exp(-(rad_star_sqr / 0.63 * crystal.fudge))
+        F_latt = Nc * (Na * Nb) * math.exp(-(rad_star_sqr / 0.63 * crystal.fudge))
     if crystal.xtal_shape == TOPHAT:
-        F_latt = Na * Nb * Nc * (1.0 if rad_star_sqr * crystal.fudge < 0.3969 else 0.0)
+        F_latt = Nc * (Na * Nb) * (1.0 if rad_star_sqr * crystal.fudge < 0.3969 else 0.0)
     return F_latt
 
 
@@ -153,6 +157,7 @@ def structure_factor(fgrid, state, h, k, l, h0, k0, l0):
     """F_cell at h, k, l; may switch interpolation off for good. C: 2931-3007
 
     The switch is global: no later term of the run is interpolated (quirk: sticky-interpolation).
+    Every comparison with a NaN is false, so a NaN counts as within the grid.
     """
     if state[INTERPOLATE] != 0.0 and out_of_range(fgrid, h, k, l):
         state[INTERPOLATE] = 0.0
@@ -161,6 +166,9 @@ def structure_factor(fgrid, state, h, k, l, h0, k0, l0):
             put_vector(state, WARNED + 1, (h, k, l))
             put_vector(state, WARNED + 4, (float(h0), float(k0), float(l0)))
     if state[INTERPOLATE] != 0.0:
+        if h != h or k != k or l != l:
+            state[LOST] = 1.0
+            return 0.0
         i = c_int(np.floor(h)) - 1
         j = c_int(np.floor(k)) - 1
         n = c_int(np.floor(l)) - 1
@@ -219,9 +227,9 @@ def render_pixel(fpixel, spixel, scene, state, omega_sums):
                     incident = (-beam.source_X[source], -beam.source_Y[source], -beam.source_Z[source])
                     wavelength = beam.source_lambda[source]
                     scattering = (
-                        (diffracted[0] - incident[0]) / wavelength,
-                        (diffracted[1] - incident[1]) / wavelength,
-                        (diffracted[2] - incident[2]) / wavelength,
+                        (beam.source_X[source] + diffracted[0]) / wavelength,
+                        (beam.source_Y[source] + diffracted[1]) / wavelength,
+                        (beam.source_Z[source] + diffracted[2]) / wavelength,
                     )
                     stol = 0.5 * magnitude(scattering)
                     state[STOL] = stol
@@ -249,10 +257,7 @@ def render_pixel(fpixel, spixel, scene, state, omega_sums):
                             b = vector_at(state, AP + 3)
                             c = vector_at(state, AP + 6)
                             if crystal.mosaic_spread > 0.0:
-                                umat = crystal.mosaic_umats[mos_tic]
-                                a = rotate_umat(a, umat)
-                                b = rotate_umat(b, umat)
-                                c = rotate_umat(c, umat)
+                                a, b, c = rotate_cell(a, b, c, crystal.mosaic_umats[mos_tic])
                             h = dot_product(a, scattering)
                             k = dot_product(b, scattering)
                             l = dot_product(c, scattering)
@@ -272,7 +277,7 @@ def render_pixel(fpixel, spixel, scene, state, omega_sums):
                             state[HKL + 6] = F_cell
                             term = F_cell * F_cell * F_latt * F_latt
                             if not sampling.fix_oversample:
-                                I += term
+                                I = term + I
                                 term = I
                             # These weigh the running sum (quirk: oversample-running-sum).
                             if sampling.oversample_thick:

@@ -53,7 +53,7 @@ def unitize(v):
 @scalar
 def vector_scale(v, scale):
     """A vector times a number. C: 4005-4012"""
-    return (scale * v[0], scale * v[1], scale * v[2])
+    return (v[0] * scale, v[1] * scale, scale * v[2])
 
 
 @scalar
@@ -63,15 +63,15 @@ def rotate(v, phix, phiy, phiz):
     if phix != 0.0:
         cosine = math.cos(phix)
         sine = math.sin(phix)
-        y, z = y * cosine + z * -sine, y * sine + z * cosine
+        y, z = y * cosine - sine * z, sine * y + cosine * z
     if phiy != 0.0:
         cosine = math.cos(phiy)
         sine = math.sin(phiy)
-        x, z = x * cosine + y * 0.0 + z * sine, x * -sine + y * 0.0 + z * cosine
+        x, z = cosine * x + 0.0 * y + z * sine, 0.0 * y - sine * x + cosine * z
     if phiz != 0.0:
         cosine = math.cos(phiz)
         sine = math.sin(phiz)
-        x, y = x * cosine + y * -sine, x * sine + y * cosine
+        x, y = -sine * y + cosine * x, cosine * y + sine * x
     return (x, y, z)
 
 
@@ -86,9 +86,9 @@ def rotate_by(v, axis, sinphi, cosphi):
     """Rotate about a unit vector by the angle with this sine and cosine. C: 3366-3380"""
     dot = (axis[0] * v[0] + axis[1] * v[1] + axis[2] * v[2]) * (1.0 - cosphi)
     return (
-        axis[0] * dot + v[0] * cosphi + (-axis[2] * v[1] + axis[1] * v[2]) * sinphi,
-        axis[1] * dot + v[1] * cosphi + (+axis[2] * v[0] - axis[0] * v[2]) * sinphi,
-        axis[2] * dot + v[2] * cosphi + (-axis[1] * v[0] + axis[0] * v[1]) * sinphi,
+        (-axis[2] * v[1] + axis[1] * v[2]) * sinphi + (dot * axis[0] + v[0] * cosphi),
+        (axis[2] * v[0] - axis[0] * v[2]) * sinphi + (dot * axis[1] + v[1] * cosphi),
+        (axis[0] * v[1] - axis[1] * v[0]) * sinphi + (axis[2] * dot + v[2] * cosphi),
     )
 
 
@@ -96,9 +96,30 @@ def rotate_by(v, axis, sinphi, cosphi):
 def rotate_umat(v, umat):
     """Rotate by a 9-element matrix, row by row. C: 3384-3406"""
     return (
-        umat[0] * v[0] + umat[1] * v[1] + umat[2] * v[2],
-        umat[3] * v[0] + umat[4] * v[1] + umat[5] * v[2],
-        umat[6] * v[0] + umat[7] * v[1] + umat[8] * v[2],
+        v[0] * umat[0] + v[1] * umat[1] + v[2] * umat[2],
+        v[0] * umat[3] + v[1] * umat[4] + v[2] * umat[5],
+        v[0] * umat[6] + v[1] * umat[7] + v[2] * umat[8],
+    )
+
+
+@scalar
+def rotate_cell(a, b, c, u):
+    """Rotate three vectors by a 9-element matrix, as `rotate_umat` does. C: 2795-2801, 3384-3406
+
+    The reference's compiler put the terms in an order of its own for each (see `nan_signs`).
+    """
+    return (
+        rotate_umat(a, u),
+        (
+            b[0] * u[0] + b[1] * u[1] + b[2] * u[2],
+            b[1] * u[4] + b[0] * u[3] + b[2] * u[5],
+            b[2] * u[8] + (b[1] * u[7] + b[0] * u[6]),
+        ),
+        (
+            u[1] * c[1] + u[0] * c[0] + u[2] * c[2],
+            u[3] * c[0] + u[4] * c[1] + u[5] * c[2],
+            u[6] * c[0] + u[7] * c[1] + u[8] * c[2],
+        ),
     )
 
 
@@ -129,15 +150,22 @@ def polarization_factor(kahn_factor, incident, diffracted, axis):
     _, incident = unitize(incident)
     _, diffracted = unitize(diffracted)
     _, axis = unitize(axis)
-    cos2theta = dot_product(incident, diffracted)
+    cos2theta = diffracted[0] * incident[0] + incident[1] * diffracted[1] + incident[2] * diffracted[2]
     cos2theta_sqr = cos2theta * cos2theta
     sin2theta_sqr = 1 - cos2theta_sqr
     psi = 0.0
     if kahn_factor != 0.0:
-        _, B_in = unitize(cross_product(axis, incident))
+        _, B_in = unitize(
+            (
+                incident[2] * axis[1] - incident[1] * axis[2],
+                axis[2] * incident[0] - incident[2] * axis[0],
+                axis[0] * incident[1] - axis[1] * incident[0],
+            )
+        )
         _, E_in = unitize(cross_product(incident, B_in))
-        psi = -math.atan2(dot_product(diffracted, B_in), dot_product(diffracted, E_in))
-    factor = 0.5 * (1.0 + cos2theta_sqr - kahn_factor * math.cos(2.0 * psi) * sin2theta_sqr)
+        # its sign is lost in the cosine
+        psi = math.atan2(dot_product(diffracted, B_in), dot_product(E_in, diffracted))
+    factor = 0.5 * (cos2theta_sqr + 1.0 - sin2theta_sqr * (kahn_factor * math.cos(2.0 * psi)))
     return factor, diffracted, axis
 
 

@@ -93,6 +93,7 @@ class Fgrid(NamedTuple):
     l_range: int
     hkls: int  # 0: every structure factor is default_F
     default_F: float
+    last_F: float = 0.0  # the last one that was read, for -printout
 
 
 class Sampling(NamedTuple):

@@ -2,6 +2,7 @@
 
 import math
 import re
+import struct
 
 INT_MIN = -(2**31)
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
@@ -12,8 +13,9 @@ _FLOAT = re.compile(
     _SPACE + r"([+-]?)(?:"
     r"(?P<hex>0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][+-]?[0-9]+)?)|"
     r"(?P<dec>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|"
-    r"(?P<inf>[iI][nN][fF])|(?P<nan>[nN][aA][nN]))"
+    r"(?P<inf>[iI][nN][fF])|(?P<nan>[nN][aA][nN])(?:\((?P<payload>[0-9a-zA-Z_]*)\))?)"
 )
+_PAYLOAD = re.compile(r"0[xX](?P<hex>[0-9a-fA-F]+)|(?P<octal>0[0-7]*)|(?P<decimal>[1-9][0-9]*)")
 _CONVERSION = re.compile(r"%([-+ #0]*[0-9]*)(?:\.[0-9]+)?l?([a-zA-Z%])")
 
 
@@ -27,7 +29,7 @@ def atof(text: str) -> float:
     elif found["hex"]:
         value = _hex_value(found["hex"])
     else:
-        value = math.inf if found["inf"] else math.nan
+        value = math.inf if found["inf"] else _nan_value(found["payload"] or "")
     return -value if found[1] == "-" else value
 
 
@@ -36,6 +38,15 @@ def _hex_value(text: str) -> float:
         return float.fromhex(text)
     except OverflowError:
         return math.inf
+
+
+def _nan_value(payload: str) -> float:
+    """NaN of `nan(number)`, which has the number in its mantissa; a dump of structure factors shows it."""
+    found = _PAYLOAD.fullmatch(payload)
+    bases = {"hex": 16, "octal": 8, "decimal": 10}
+    number = int(found[found.lastgroup], bases[found.lastgroup]) if found else 0
+    bits = 0x7FF8 << 48 | min(number, 2**64 - 1) & (2**51 - 1)
+    return struct.unpack("<d", struct.pack("<Q", bits))[0]
 
 
 def atoi(text: str) -> int:

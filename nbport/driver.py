@@ -6,6 +6,8 @@ nonzero position, and interpolation stays off once it is off. So blocks of rows 
 ahead with the state that the first block left. Blocks are accepted in raster order, each only
 if it began with exactly the state that its predecessor ended with; otherwise it and those after
 it are rendered again. The result is that of the serial loop for any number of threads.
+
+An image with a NaN is rendered once more by a kernel that gives NaNs the reference's signs.
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
-from .kernels.reference import CARRIED, PRINTOUT_SIZE, initial_state
+from .kernels.reference import CARRIED, PRINTOUT_SIZE, initial_state, render_rows
 from .kernels.scene import Scene
+from .nan_signs import exact
 from .setup.mask import Mask
 
 # render(first row, row after the last, scene, state, image, omega sums of rows, printout)
@@ -61,7 +64,8 @@ def run_rows(
         return printout
 
     one_by_one = printing or live_mask is not None
-    blocks = deque(_blocks(max(g.roi_ymin, 0), min(g.roi_ymax + 1, g.spixels), threads, one_by_one))
+    end = min(g.roi_ymax + 1, g.spixels) if g.fpixels > 0 else 0
+    blocks = deque(_blocks(max(g.roi_ymin, 0), end, threads, one_by_one))
     state = initial_state(scene)
     if one_by_one or threads == 1:
         for first, last in blocks:
@@ -71,6 +75,8 @@ def run_rows(
             finished(first, last, state, printout)
     elif blocks:
         _run_ahead(render, blocks, state, threads, finished)
+    if np.isnan(image).any() and kernel is not exact(render_rows):
+        return run_rows(exact(render_rows), scene, threads, False, lambda *_: None, live_mask)
     return image, omega_sums
 
 

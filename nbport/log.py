@@ -6,10 +6,12 @@ import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from numba import njit
 
 from .ctext import divide, printf
 from .kernels import reference as kernel
-from .parameters import RTD, Convention, Parameters, Shape
+from .nan_signs import add, careful
+from .parameters import RTD, Convention, Parameters, Shape, Vector
 from .setup.crystal import Cell
 from .setup.detector import Detector
 from .setup.sampling import SamplingPlan
@@ -55,16 +57,20 @@ def say_sweeps(say: Say, phi0: float, plan: SamplingPlan) -> None:
     for tic in range(plan.thick.steps):
         say("thick%d = %g um", tic, plan.thick.step * tic * 1e6)
     for tic in range(plan.phi.steps):
-        say("phi%d = %g", tic, (phi0 + plan.phi.step * tic) * RTD)
+        say("phi%d = %g", tic, add(plan.phi.step * tic, phi0) * RTD)
 
 
-def say_summary(say: Say, p: Parameters, d: Detector, plan: SamplingPlan, counts: dict[str, int], seed: int) -> None:
+def say_summary(
+    say: Say, p: Parameters, d: Detector, normal: Vector, plan: SamplingPlan, counts: dict[str, int], seed: int
+) -> None:
     """Everything that was decided. C: 2461-2515
 
     Parameters
     ----------
     p : Parameters
         With the values as they were resolved.
+    normal : Vector
+        Of the plane of polarization.
     counts : dict
         hkls, divsteps, sources, oversample, masked.
     """
@@ -92,7 +98,7 @@ def say_summary(say: Say, p: Parameters, d: Detector, plan: SamplingPlan, counts
     say("  DIRECTION_OF_DETECTOR_Z-AXIS= %g %g %g", *d.odet_vector)
     say("  INCIDENT_BEAM_DIRECTION= %g %g %g", *p.beam_vector)
     say("  spindle ROTATION_AXIS= %g %g %g", *p.spindle_vector)
-    say("  POLARIZATION_PLANE_NORMAL= %g %g %g", *_cross(p.beam_vector, p.polar_vector))
+    say("  POLARIZATION_PLANE_NORMAL= %g %g %g", *normal)
     say("  dials origin= %g %g %g", *d.dials_origin)
     say("  roi: %d < x < %d && %d < y < %d", *p.roi)
     say("  hdivrange=%g hdivstep=%g  radians", plan.hdiv.range, plan.hdiv.step)
@@ -100,7 +106,7 @@ def say_summary(say: Say, p: Parameters, d: Detector, plan: SamplingPlan, counts
     say("  %d divergence steps", counts["divsteps"])
     say("  %d sources", counts["sources"])
     say("  %d mosaic domains over mosaic spread of %g degrees", plan.mosaic_domains, plan.mosaic_spread * RTD)
-    say("  %d phi steps from %g to %g degrees", plan.phi.steps, p.phi0 * RTD, (p.phi0 + plan.phi.range) * RTD)
+    say("  %d phi steps from %g to %g degrees", plan.phi.steps, p.phi0 * RTD, add(plan.phi.range, p.phi0) * RTD)
     over = counts["oversample"]
     flags = [name for name in ("thick", "polar", "omega") if getattr(p, f"oversample_{name}")]
     say("  %dx%d pixel oversample steps%s", over, over, "".join(f" +{name}" for name in flags))
@@ -110,10 +116,6 @@ def say_summary(say: Say, p: Parameters, d: Detector, plan: SamplingPlan, counts
         say("\n  noise image paramters:")
         say("  seed: %d", seed)
         say("  water droplet size: %g m", p.water_size)
-
-
-def _cross(x: tuple[float, ...], y: tuple[float, ...]) -> tuple[float, float, float]:
-    return (x[1] * y[2] - x[2] * y[1], x[2] * y[0] - x[0] * y[2], x[0] * y[1] - x[1] * y[0])
 
 
 def solid_angle_text(omega_sum: float, steps: int) -> str:
@@ -139,6 +141,14 @@ def progress_lines(progress_pixels: int, done: int, more: int) -> Iterator[str]:
             yield f"{pixel * 100 // progress_pixels}% done"
 
 
+@careful
+@njit(cache=True, error_model="numpy")
+def half_sine(x, y, z, wavelength):
+    """sin(theta)/lambda in 1/Angstrom of a position in the laboratory. C: 3055-3056"""
+    twotheta = math.atan2(math.sqrt(y * y + z * z), x)
+    return math.sin(twotheta / 2.0) / (wavelength * 1e10)
+
+
 def printout_lines(row: np.ndarray, fpixel: int, spixel: int, lambda0: float, steps: int) -> list[str]:
     """What -printout shows of a pixel. C: 3051-3074
 
@@ -149,8 +159,7 @@ def printout_lines(row: np.ndarray, fpixel: int, spixel: int, lambda0: float, st
     state = row[kernel.P_STATE :].tolist()
     I, polar, omega, capture, pixel = row[kernel.P_I : kernel.P_STATE].tolist()
     *hkl, h0, k0, l0, F_cell, F_latt = state[kernel.HKL : kernel.HKL + 8]
-    twotheta = math.atan2(math.sqrt(y * y + z * z), x)
-    test = divide(math.sin(twotheta / 2.0), lambda0 * 1e10)
+    test = half_sine(x, y, z, lambda0)
     lines = [
         printf("%4d %4d : stol = %g or %g", fpixel, spixel, state[kernel.STOL], test),
         printf("at %g %g %g", x, y, z),

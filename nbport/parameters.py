@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from enum import Enum
 
+from .ctext import wrap_int
+
 NAN = math.nan
 RTD = 180.0 * 0.31830988618379067154  # degrees in a radian
 
@@ -161,3 +163,8 @@ class Parameters:
 
     # options of our own
     fixes: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of the image, a product of ints that wraps: not zero where both sides are negative."""
+        return wrap_int(self.fpixels * self.spixels)

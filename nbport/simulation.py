@@ -18,10 +18,12 @@ import numpy as np
 from . import log
 from .ctext import wrap_int
 from .driver import Kernel, run_rows
+from .files import InputError
 from .kernels import certified
-from .kernels.reference import WARNED, render_rows
+from .kernels.reference import LOST, WARNED, render_rows
 from .kernels.scalar import vector_scale
 from .kernels.scene import Beam, Crystal, Fgrid, Geometry, Sampling, Scene
+from .nan_signs import exact, multiply
 from .parameters import Parameters, Pivot
 from .random import new_table
 from .setup import crystal, detector, mask, mosaic, sampling, sizes, sources, structure_factors
@@ -127,7 +129,7 @@ def prepare(frame: detector.Frame, say: log.Say, timing: Timing) -> Run:
             "masked": int(p.mask_pixels is not None),
         }
         seed = clock if p.seed is None else p.seed
-        log.say_summary(say, p, placed, plan, counts, seed)
+        log.say_summary(say, p, placed, frame.polarization_normal, plan, counts, seed)
         steps = wrap_int(len(source_rows) * plan.mosaic_domains * plan.phi.steps * size.oversample**2)
         scene = Scene(
             _geometry(p, placed, plan, size.oversample, seen_mask.pixels),
@@ -153,11 +155,11 @@ def _geometry(
 
 def _beam(p: Parameters, source_rows: np.ndarray) -> Beam:
     X, Y, Z, wavelength = (np.ascontiguousarray(column) for column in source_rows.T)
+    I_bg = p.fluence * (WATER_F * WATER_F * R_E_SQR)
     # the size three times, not its cube: each product is rounded
-    water = p.water_size
-    I_bg = (
-        WATER_F * WATER_F * R_E_SQR * p.fluence * water * water * water * 1e6 * crystal.AVOGADRO / WATER_MW
-    )  # fmt: skip
+    for _ in range(3):
+        I_bg = multiply(I_bg, p.water_size)
+    I_bg = I_bg * 1e6 * crystal.AVOGADRO / WATER_MW
     return Beam(
         X, Y, Z, wavelength, p.dmin, p.polarization, int(p.nopolar), p.polar_vector, p.fluence, R_E_SQR, I_bg,
         p.water_size,
@@ -205,7 +207,8 @@ def choose_kernel(run: Run, name: str) -> tuple[Kernel, Callable[[], KernelRepor
     why = "-printout shows every term" if run.parameters.printout else certified.obstacle(scene)
     if name == "reference" or why:
         path = "reference" if name == "reference" else f"reference, because {why}"
-        return render_rows, lambda: KernelReport(path, pixels, pixels)
+        rows_kernel = exact(render_rows) if run.parameters.printout else render_rows
+        return rows_kernel, lambda: KernelReport(path, pixels, pixels)
     certificate = certified.certify(scene)
     recomputed = np.zeros(max(scene.geometry.spixels, 0), np.int64)
 
@@ -225,6 +228,11 @@ def render(run: Run, kernel: str, threads: int, say: log.Say, timing: Timing) ->
         "certified" or "reference".
     threads : int
         Any number gives the same image.
+
+    Raises
+    ------
+    InputError
+        If structure factors are to be interpolated at Miller indices that are no numbers.
     """
     scene = run.scene
     with timing.part("kernel"):
@@ -256,6 +264,11 @@ def _reporter(run: Run, say: log.Say) -> Callable[[int, int, np.ndarray, np.ndar
         if state[WARNED] and not warned:
             warned = True
             log.say_out_of_range(say, state)
+        if state[LOST]:
+            raise InputError(
+                "structure factors cannot be interpolated at Miller indices that are no numbers (nan):"
+                " check wavelength, distance, vectors, angles and sources"
+            )
         if p.printout:
             _print_rows(run, first, last, columns, printout, say)
         elif p.progress_meter:

@@ -12,6 +12,7 @@ from numba import njit
 from .kernels.reference import detector_position, solid_angle
 from .kernels.scalar import unitize
 from .kernels.scene import Geometry, Scene
+from .nan_signs import careful
 
 cached = njit(cache=True, nogil=True, error_model="numpy")
 
@@ -50,6 +51,7 @@ def _root(squares: float, count: int) -> float:
     return math.sqrt(mean_square) if mean_square >= 0.0 else mean_square
 
 
+@careful
 @cached
 def sums(g, image):
     """Sum, sum of squares (each square rounded to float32), count, maximum and its index or -1."""
@@ -67,12 +69,13 @@ def sums(g, image):
             if value > max_I:
                 max_I = np.float64(value)
                 at = imgidx
-            total += np.float64(value)
-            sumsqr += np.float64(value * value)
+            total = np.float64(value) + total
+            sumsqr = np.float64(value * value) + sumsqr
             sumn += 1
     return total, sumsqr, sumn, max_I, at
 
 
+@careful
 @cached
 def squared_deviations(g, image, mean):
     """Sum of squared deviations over the region of interest, and its number of pixels."""
@@ -86,6 +89,7 @@ def squared_deviations(g, image, mean):
     return sumsqr, sumn
 
 
+@careful
 @cached
 def serial_omega_sum(scene):
     """Sum of the solid angles of all layers and sub-pixels, added one by one. C: 2722-2730"""

@@ -23,8 +23,8 @@ def write_images(run: Run, image: Image, say: Say, timing: Timing) -> None:
         At the first file that cannot be written; earlier ones stay.
     """
     p, g = run.parameters, run.scene.geometry
-    pixels = g.fpixels * g.spixels
-    # an image of negative size has as many zero pixels as the product says
+    pixels = p.pixels
+    # an image without rows or columns can still have a size
     floats = image.pixels if image.pixels.size == pixels else np.zeros(pixels, np.float32)
     intimage = np.zeros(pixels, np.uint16)
     with timing.part("outputs"):
@@ -58,7 +58,7 @@ def _write_pgm(run: Run, image: Image, intfile_scale: float, say: Say) -> None:
         rmsd = image.statistics.rmsd
         scale = 250.0 / (5.0 * rmsd) if rmsd > 0.0 else intfile_scale
     say("pgm_scale = %g", scale)
-    pgmimage = np.zeros(g.fpixels * g.spixels, np.uint8)
+    pgmimage = np.zeros(p.pixels, np.uint8)
     outputs.pgm_image(g, image.pixels, scale, pgmimage)
     say("writing %s as %u-byte integers", p.pgmfile, 1)
     header = outputs.pgm_header(g.fpixels, g.spixels, printf("%g", scale))

@@ -6,7 +6,6 @@ that are data included, and everything then shifts (quirk: fdump-whitespace).
 
 from __future__ import annotations
 
-import os
 import re
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from ..ctext import LONG_MAX, LONG_MIN, wrap_int
 from ..files import InputError, read_bytes, write_file
+from ..machine import memory
 
 _BOUNDS = re.compile(rb"(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))"
                      rb"(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))"
@@ -49,21 +49,18 @@ def new_grid(bounds: tuple[int, ...], path: str) -> Grid:
     Raises
     ------
     InputError
-        If the grid is larger than the machine's memory.
+        If the grid is larger than the machine's memory, or a range is no 32-bit int.
     """
     grid = Grid(*bounds, np.empty(0))
+    extents = tuple(bounds[i + 1] - bounds[i] + 1 for i in (0, 2, 4))
     shape = tuple(max(extent + 1, 0) for extent in grid.ranges)
     size = 8 * shape[0] * shape[1] * shape[2]
-    if size > _memory():
-        raise InputError(
-            f"{path}: h {bounds[0]}..{bounds[1]}, k {bounds[2]}..{bounds[3]}, l {bounds[4]}..{bounds[5]} needs"
-            f" {size / 1e9:.1f} GB of memory, more than this machine has"
-        )
+    ranges_text = f"{path}: h {bounds[0]}..{bounds[1]}, k {bounds[2]}..{bounds[3]}, l {bounds[4]}..{bounds[5]}"
+    if extents != grid.ranges:
+        raise InputError(f"{ranges_text}: expected ranges of less than {2**31} indices")
+    if size > memory():
+        raise InputError(f"{ranges_text} needs {size / 1e9:.1f} GB of memory, more than this machine has")
     return grid._replace(Fhkl=np.zeros(shape))
-
-
-def _memory() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def write_fdump(path: str, grid: Grid) -> None:
@@ -83,7 +80,9 @@ def read_fdump(path: str) -> Grid:
     data = read_bytes(path, "dumped structure factors")
     found = _BOUNDS.match(data)
     if found is None:
-        raise InputError(f"{path}: found {data[:40]!r}, expected six whole numbers: h_min h_max k_min k_max l_min l_max")
+        raise InputError(
+            f"{path}: found {data[:40]!r}, expected six whole numbers: h_min h_max k_min k_max l_min l_max"
+        )
     grid = new_grid(tuple(_int(text) for text in found.groups()), path)
     values = memoryview(grid.Fhkl).cast("B") if grid.Fhkl.size else memoryview(bytearray())
     body = data[found.end() :][: len(values)]

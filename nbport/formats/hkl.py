@@ -7,6 +7,7 @@ time, and so does this (quirk: hkl-token-stream).
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,14 @@ from ..ctext import to_int, wrap_int
 from ..files import InputError, read_bytes
 from .cscan import rows_of_numbers
 from .fdump import Grid, new_grid
+
+
+class Reflections(NamedTuple):
+    """What a file holds."""
+
+    grid: Grid
+    hkls: int  # rows
+    last_F: float  # of the last row
 
 
 class NotEnoughIndices(InputError):
@@ -24,7 +33,7 @@ class NotEnoughIndices(InputError):
         self.ranges = ranges
 
 
-def read_hkl(path: str, default_F: float, say: Callable[..., None]) -> tuple[Grid, int]:
+def read_hkl(path: str, default_F: float, say: Callable[..., None]) -> Reflections:
     """Read structure factors into a grid that holds default_F where the file has none. C: 2140-2220
 
     Parameters
@@ -34,10 +43,6 @@ def read_hkl(path: str, default_F: float, say: Callable[..., None]) -> tuple[Gri
     say : callable
         Takes a printf template and values; gets the lines that the reference prints.
 
-    Returns
-    -------
-    (grid, number of rows)
-
     Raises
     ------
     InputError
@@ -45,12 +50,13 @@ def read_hkl(path: str, default_F: float, say: Callable[..., None]) -> tuple[Gri
     """
     text = np.frombuffer(read_bytes(path, "structure factors"), np.uint8)
     say("counting entries in %s", path)
-    low, high, hkls = [10**9] * 3, [-(10**9)] * 3, 0
+    low, high, hkls, last_F = [10**9] * 3, [-(10**9)] * 3, 0, 0.0
     for rows in rows_of_numbers(text, whole_indices=False):
         _warn_of_fractions(rows, hkls, say)
         for axis in range(3):
             low[axis], high[axis] = _widen(rows[:, axis], low[axis], high[axis])
         hkls += len(rows)
+        last_F = float(rows[-1, 3]) if len(rows) else last_F
     bounds = (low[0], high[0], low[1], high[1], low[2], high[2])
     if any(wrap_int(last - first + 1) < 0 for first, last in zip(low, high, strict=True)):
         raise NotEnoughIndices(path, bounds)
@@ -63,7 +69,8 @@ def read_hkl(path: str, default_F: float, say: Callable[..., None]) -> tuple[Gri
     say("re-reading %s", path)
     for rows in rows_of_numbers(text, whole_indices=True):
         _store(grid, rows, path)
-    return grid, hkls
+        last_F = float(rows[-1, 3]) if len(rows) else last_F
+    return Reflections(grid, hkls, last_F)
 
 
 def _warn_of_fractions(rows: np.ndarray, hkls: int, say: Callable[..., None]) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..ctext import atof, printf, to_int
 from ..files import InputError
+from ..nan_signs import add
 
 MAGIC = b"{\nHEADER_BYT"  # as many characters as the reference compares
 
@@ -101,10 +102,11 @@ class SmvHeader(NamedTuple):
 def smv_header(h: SmvHeader, noise: bool) -> bytes:
     """The header of an image, padded to 512 bytes if it is shorter. C: 3172-3196, 3258-3280
 
-    A long one is not cut, although HEADER_BYTES then lies (quirk: long-header). The two images
-    differ in the sign of a zero: the noise image adds 0.0*pixel, the other one subtracts it.
+    A long one is not cut, although HEADER_BYTES then lies (quirk: long-header). The noise image
+    adds 0.0*pixel where the other one subtracts it: they can differ in the sign of a zero or a NaN.
     """
-    zero = 0.0 * h.pixel_size if noise else -(0.0 * h.pixel_size)
+    zero = 0.0 * h.pixel_size
+    denzo = (add(zero, h.Sbeam), add(h.Fbeam, zero)) if noise else (h.Sbeam - zero, h.Fbeam - zero)
     text = printf(
         "{\nHEADER_BYTES=512;\nDIM=2;\nBYTE_ORDER=little_endian;\nTYPE=unsigned_short;\n"
         "SIZE1=%d;\nSIZE2=%d;\nPIXEL_SIZE=%g;\nDISTANCE=%g;\n"
@@ -124,7 +126,7 @@ def smv_header(h: SmvHeader, noise: bool) -> bytes:
         h.Xbeam * 1000.0, h.Ybeam * 1000,
         h.Fbeam * 1000.0, (h.detsize_s - h.Sbeam) * 1000,
         (h.Sbeam - 0.5 * h.pixel_size) * 1000.0, (h.Fbeam - 0.5 * h.pixel_size) * 1000,
-        (h.Sbeam + zero) * 1000.0, (h.Fbeam + zero) * 1000,
+        denzo[0] * 1000.0, denzo[1] * 1000,
         *h.dials_origin,
         h.ORGX, h.ORGY,
         h.close_distance * 1000.0,

@@ -13,7 +13,8 @@ from numba import njit
 from ..ctext import ceiling, divide, to_int
 from ..files import InputError, read_bytes
 from ..formats.matrix import read_matrix
-from ..kernels.scalar import cross_product, dot_product, magnitude, rotate, vector_scale
+from ..kernels.scalar import dot_product, magnitude, rotate, vector_scale
+from ..nan_signs import careful, multiply
 from ..parameters import RTD, Parameters, Vector
 from ..random import mosaic_rotation_umat
 from .detector import DBL_MIN
@@ -37,6 +38,7 @@ class Cell(NamedTuple):
     star_lengths: Vector
     star_angles: Vector
     V_cell: float
+    lengths_m: Vector  # m; not 1e-10 of the others, for the vectors were scaled before they were measured
 
 
 class CrystalSize(NamedTuple):
@@ -168,6 +170,7 @@ def _clamp(sine):
     return sine
 
 
+@careful
 @cached
 def reciprocal_of(lengths, angles, raw, odd):
     """Reciprocal vectors of a cell in the default orientation, and its volume. C: 1803-1875
@@ -183,7 +186,7 @@ def reciprocal_of(lengths, angles, raw, odd):
     a, b, c = lengths
     alpha, beta, gamma = angles
     aavg = (alpha + beta + gamma) / 2
-    skew = math.sin(aavg) * math.sin(aavg - alpha) * math.sin(aavg - beta) * math.sin(aavg - gamma)
+    skew = math.sin(aavg - beta) * (math.sin(aavg) * math.sin(aavg - alpha)) * math.sin(aavg - gamma)
     if skew < 0.0:
         skew = -skew
     V_cell = 2.0 * a * b * c * math.sqrt(skew)
@@ -192,8 +195,8 @@ def reciprocal_of(lengths, angles, raw, odd):
         V_cell = DBL_MIN
     V_star = 1.0 / V_cell
     a_star = b * c * math.sin(alpha) * V_star
-    b_star = c * a * math.sin(beta) * V_star
-    c_star = a * b * math.sin(gamma) * V_star
+    b_star = math.sin(beta) * (c * a) * V_star
+    c_star = b * a * math.sin(gamma) * V_star
     raw[1], raw[2], raw[3] = a_star, b_star, c_star
     if a_star <= 0.0 or b_star <= 0.0 or c_star <= 0.0:
         a_star, b_star, c_star = math.fabs(a_star), math.fabs(b_star), math.fabs(c_star)
@@ -205,7 +208,7 @@ def reciprocal_of(lengths, angles, raw, odd):
             c_star = DBL_MIN
     odd[1] = a * V_star / b_star / c_star
     odd[3] = b * V_star / a_star / c_star
-    odd[5] = c * V_star / a_star / b_star
+    odd[5] = V_star * c / a_star / b_star
     odd[2] = (math.cos(beta) * math.cos(gamma) - math.cos(alpha)) / (math.sin(beta) * math.sin(gamma))
     odd[4] = (math.cos(gamma) * math.cos(alpha) - math.cos(beta)) / (math.sin(gamma) * math.sin(alpha))
     odd[6] = (math.cos(alpha) * math.cos(beta) - math.cos(gamma)) / (math.sin(alpha) * math.sin(beta))
@@ -214,11 +217,11 @@ def reciprocal_of(lengths, angles, raw, odd):
     sin_gamma = sines[2]
     stars = (
         (a_star, 0.0, 0.0),
-        (b_star * cos_gamma, b_star * sin_gamma, 0.0),
+        (cos_gamma * b_star, sin_gamma * b_star, 0.0),
         (
             c_star * cos_beta,
-            c_star * (cos_alpha - cos_beta * cos_gamma) / sin_gamma,
-            c_star * V_cell / (a * b * c * sin_gamma),
+            (cos_alpha - cos_beta * cos_gamma) * c_star / sin_gamma,
+            c_star * V_cell / (c * (b * a) * sin_gamma),
         ),
     )
     return stars, V_cell
@@ -234,20 +237,20 @@ def rescale(v, new_magnitude):
 
 
 @njit(error_model="numpy")
-def angles_of(stars_or_cell, lengths, other_lengths, volume, odd):
-    """Angles between three vectors from both kinds of lengths. C: 1965-2032"""
-    a, b, c = stars_or_cell
+def angles_of(products, lengths, other_lengths, volume, odd):
+    """Angles between three vectors from both kinds of lengths and products b.c, a.c, a.b. C: 1965-2032"""
     A, B, C = lengths
     odd[1] = other_lengths[0] * volume / B / C
     odd[3] = other_lengths[1] * volume / A / C
-    odd[5] = other_lengths[2] * volume / A / B
-    odd[2] = dot_product(b, c) / B / C
-    odd[4] = dot_product(a, c) / A / C
-    odd[6] = dot_product(a, b) / A / B
+    odd[5] = volume * other_lengths[2] / A / B
+    odd[2] = products[0] / B / C
+    odd[4] = products[1] / A / C
+    odd[6] = products[2] / A / B
     s, co = clamp_angles(odd)
     return (math.atan2(s[0], co[0]), math.atan2(s[1], co[1]), math.atan2(s[2], co[2]))
 
 
+@careful
 @cached
 def complete_cell(stars, misset, missets, user_cell, lengths, V_cell, odd):
     """Turn the reciprocal vectors and derive everything else. C: 1914-2032
@@ -267,10 +270,13 @@ def complete_cell(stars, misset, missets, user_cell, lengths, V_cell, odd):
         a_star = rotate(a_star, missets[0], missets[1], missets[2])
         b_star = rotate(b_star, missets[0], missets[1], missets[2])
         c_star = rotate(c_star, missets[0], missets[1], missets[2])
-    ab = cross_product(a_star, b_star)
-    bc = cross_product(b_star, c_star)
-    ca = cross_product(c_star, a_star)
-    V_star = dot_product(a_star, bc)
+    a1, a2, a3 = a_star
+    b1, b2, b3 = b_star
+    c1, c2, c3 = c_star
+    ab = (a2 * b3 - a3 * b2, a3 * b1 - b3 * a1, b2 * a1 - a2 * b1)
+    bc = (c3 * b2 - c2 * b3, b3 * c1 - c3 * b1, b1 * c2 - b2 * c1)
+    ca = (c2 * a3 - c3 * a2, c3 * a1 - c1 * a3, c1 * a2 - c2 * a1)
+    V_star = dot_product(bc, a_star)
     if user_cell:
         bc = rescale(bc, lengths[0] / V_cell)
         ca = rescale(ca, lengths[1] / V_cell)
@@ -280,14 +286,31 @@ def complete_cell(stars, misset, missets, user_cell, lengths, V_cell, odd):
     a = vector_scale(bc, V_cell)
     b = vector_scale(ca, V_cell)
     c = vector_scale(ab, V_cell)
-    a_star = vector_scale(cross_product(b, c), V_star)
-    b_star = vector_scale(cross_product(c, a), V_star)
-    c_star = vector_scale(cross_product(a, b), V_star)
+    a1, a2, a3 = a
+    b1, b2, b3 = b
+    c1, c2, c3 = c
+    a_star = vector_scale((c3 * b2 - c2 * b3, c1 * b3 - c3 * b1, c2 * b1 - c1 * b2), V_star)
+    b_star = vector_scale((c2 * a3 - c3 * a2, c3 * a1 - c1 * a3, c1 * a2 - c2 * a1), V_star)
+    c_star = vector_scale((a2 * b3 - a3 * b2, a3 * b1 - b3 * a1, b2 * a1 - a2 * b1), V_star)
     real = (magnitude(a), magnitude(b), magnitude(c))
     star = (magnitude(a_star), magnitude(b_star), magnitude(c_star))
-    angles = angles_of((a, b, c), real, star, V_cell, odd[0])
-    star_angles = angles_of((a_star, b_star, c_star), star, real, V_star, odd[1])
-    return Cell(a, b, c, a_star, b_star, c_star, real, angles, star, star_angles, V_cell)
+    products = (dot_product(c, b), dot_product(c, a), b1 * a1 + a2 * b2 + b3 * a3)
+    angles = angles_of(products, real, star, V_cell, odd[0])
+    a1, a2, a3 = a_star
+    b1, b2, b3 = b_star
+    c1, c2, c3 = c_star
+    products = (
+        dot_product(b_star, c_star),
+        c3 * a3 + (c1 * a1 + c2 * a2),
+        a3 * b3 + (a1 * b1 + a2 * b2),
+    )
+    star_angles = angles_of(products, star, real, V_star, odd[1])
+    in_metres = (
+        magnitude(vector_scale(a, 1e-10)),
+        magnitude(vector_scale(b, 1e-10)),
+        magnitude(vector_scale(c, 1e-10)),
+    )
+    return Cell(a, b, c, a_star, b_star, c_star, real, angles, star, star_angles, V_cell, in_metres)
 
 
 def umat_to_misset(umat: np.ndarray) -> Vector:
@@ -308,15 +331,13 @@ def umat_to_misset(umat: np.ndarray) -> Vector:
 
 def size_crystal(p: Parameters, cell: Cell, distance: float, say: Callable[..., None]) -> CrystalSize:
     """Number of cells, and sub-pixels if they are not given. C: 2064-2101"""
-    # the length of a vector in metres is not the length in Angstrom times 1e-10
-    lengths = [magnitude.py_func(vector_scale.py_func(v, 1e-10)) for v in (cell.a, cell.b, cell.c)]
     sample = (p.sample_x, p.sample_y, p.sample_z)
     N = [
         ceiling(divide(size, length)) if size > 0 else n
-        for size, length, n in zip(sample, lengths, (p.Na, p.Nb, p.Nc), strict=True)
+        for size, length, n in zip(sample, cell.lengths_m, (p.Na, p.Nb, p.Nc), strict=True)
     ]
     N = [1.0 if n <= 1.0 else n for n in N]
-    sizes = [length * n for length, n in zip(lengths, N, strict=True)]
+    sizes = [length * n for length, n in zip(cell.lengths_m, N, strict=True)]
     say("crystal is %g x %g x %g microns", *(size * 1e6 for size in sizes))
     longest = sizes[0]
     for size in sizes[1:]:
@@ -331,6 +352,6 @@ def size_crystal(p: Parameters, cell: Cell, distance: float, say: Callable[..., 
     if oversample < recommended:
         say("WARNING: the crystal is %g A long, a pixel is %g A of reciprocal space: -oversample %d is recommended",
             longest * 1e10, reciprocal_pixel_size * 1e10, recommended)  # fmt: skip
-    volume = sizes[0] * sizes[1] * sizes[2]
-    say("approximate MW = %g", divide(volume * 1.2e6 * AVOGADRO, N[0] * N[1] * N[2]))
+    volume = multiply(multiply(sizes[0], sizes[1]), sizes[2])
+    say("approximate MW = %g", divide(volume * 1.2e6 * AVOGADRO, multiply(N[2], multiply(N[0], N[1]))))
     return CrystalSize(*N, oversample)

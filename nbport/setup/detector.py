@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from numba import njit
 
-from ..kernels.scalar import cross_product, dot_product, rotate, rotate_axis, unitize
+from ..kernels.scalar import dot_product, rotate, rotate_axis, unitize
+from ..nan_signs import add, careful
 from ..parameters import Convention, Parameters, Pivot, Vector
 from .sizes import near_point
 
@@ -40,6 +41,7 @@ class Frame:
     Sbeam: float
     Fclose: float  # m, the point nearest to the sample
     Sclose: float
+    polarization_normal: Vector
     vert_vector: Vector
 
 
@@ -52,6 +54,7 @@ class Straight(NamedTuple):
     odet_vector: Vector
     polar_vector: Vector
     spindle_vector: Vector
+    polarization_normal: Vector  # of the plane of polarization; not normalized
     vert_vector: Vector
     odet_was_unit: bool
 
@@ -98,7 +101,7 @@ def choose_convention(given: Parameters, say: Callable[..., None]) -> Frame:
         say("WARNING: odet_vector is no unit vector; taken perpendicular to the other two")
     for name in ("beam_vector", "fdet_vector", "sdet_vector", "odet_vector", "polar_vector", "spindle_vector"):
         setattr(p, name, getattr(straight, name))
-    return Frame(p, Fbeam, Sbeam, Fclose, Sclose, straight.vert_vector)
+    return Frame(p, Fbeam, Sbeam, Fclose, Sclose, straight.polarization_normal, straight.vert_vector)
 
 
 def _beam_centre(p: Parameters) -> tuple[float, float]:
@@ -110,20 +113,21 @@ def _beam_centre(p: Parameters) -> tuple[float, float]:
         p.Ybeam = y if isnan(p.Ybeam) else p.Ybeam
 
     if p.convention is Convention.ADXV:
-        default((p.detsize_f + pixel) / 2.0, (p.detsize_s - pixel) / 2.0)
+        default(add(p.detsize_f, pixel) / 2.0, (p.detsize_s - pixel) / 2.0)
         p.pivot = Pivot.BEAM
         return p.Xbeam, p.detsize_s - p.Ybeam
     if p.convention in (Convention.MOSFLM, Convention.DENZO):
-        default((p.detsize_s + pixel) / 2.0, (p.detsize_f + pixel) / 2.0)
+        default(add(p.detsize_s, pixel) / 2.0, add(p.detsize_f, pixel) / 2.0)
         p.pivot = Pivot.BEAM
         shift = 0.5 if p.convention is Convention.MOSFLM else 0.0
-        return p.Ybeam + shift * pixel, p.Xbeam + shift * pixel
+        return add(p.Ybeam, shift * pixel), add(shift * pixel, p.Xbeam)
     default(p.Xclose, p.Yclose)
     if p.convention is not Convention.CUSTOM:
         p.pivot = Pivot.SAMPLE
     return p.Xbeam, p.Ybeam
 
 
+@careful
 @cached
 def straighten(beam_vector, fdet_vector, sdet_vector, odet_vector, polar_vector, spindle_vector):
     """Normalize the axes; the two-theta axis is not (quirk: twotheta-axis-length). C: 1259-1272"""
@@ -132,11 +136,20 @@ def straighten(beam_vector, fdet_vector, sdet_vector, odet_vector, polar_vector,
     _, sdet = unitize(sdet_vector)
     length, odet = unitize(odet_vector)
     if length != 1.0:
-        _, odet = unitize(cross_product(fdet, sdet))
+        _, odet = unitize(
+            (
+                sdet[2] * fdet[1] - fdet[2] * sdet[1],
+                sdet[0] * fdet[2] - fdet[0] * sdet[2],
+                sdet[1] * fdet[0] - fdet[1] * sdet[0],
+            )
+        )
     _, polar = unitize(polar_vector)
     _, spindle = unitize(spindle_vector)
-    _, vert = unitize(cross_product(beam, polar))
-    return Straight(beam, fdet, sdet, odet, polar, spindle, vert, length == 1.0)
+    b1, b2, b3 = beam
+    p1, p2, p3 = polar
+    normal = (b2 * p3 - b3 * p2, b3 * p1 - b1 * p3, b1 * p2 - p1 * b2)
+    _, vert = unitize(normal)
+    return Straight(beam, fdet, sdet, odet, polar, spindle, normal, vert, length == 1.0)
 
 
 def orient_detector(frame: Frame) -> Detector:
@@ -156,9 +169,19 @@ def orient_detector(frame: Frame) -> Detector:
     )
 
 
+@careful
 @cached
 def place_detector(
-    axes, beam_vector, rotations, twotheta_axis, twotheta, pivot_on_sample, centres, distance, close_distance, pixel_size
+    axes,
+    beam_vector,
+    rotations,
+    twotheta_axis,
+    twotheta,
+    pivot_on_sample,
+    centres,
+    distance,
+    close_distance,
+    pixel_size,
 ):
     """The arithmetic of `orient_detector`. C: 1708-1776"""
     fdet, sdet, odet = axes
@@ -188,30 +211,35 @@ def place_detector(
             -Fbeam * fdet[2] - Sbeam * sdet[2] + distance * beam_vector[2],
         )
     Fclose = -dot_product(pix0, fdet)
-    Sclose = -dot_product(pix0, sdet)
-    close_distance = dot_product(pix0, odet)
+    Sclose = -dot_product(sdet, pix0)
+    close_distance = dot_product(odet, pix0)
+    distance = close_distance / ratio
     to_beam = (
-        close_distance / ratio * beam_vector[0] - pix0[0],
-        close_distance / ratio * beam_vector[1] - pix0[1],
-        close_distance / ratio * beam_vector[2] - pix0[2],
+        beam_vector[0] * distance - pix0[0],
+        distance * beam_vector[1] - pix0[1],
+        beam_vector[2] * distance - pix0[2],
     )
     return Detector(
         fdet,
         sdet,
         odet,
         pix0,
-        close_distance / ratio,
+        distance,
         close_distance,
         Fclose,
         Sclose,
         dot_product(fdet, to_beam),
-        dot_product(sdet, to_beam),
+        dot_product(to_beam, sdet),
         Fclose / pixel_size + 0.5,
         Sclose / pixel_size + 0.5,
         (
             1000.0 * dot_product(pix0, (0.0, 0.0, 1.0)),
             1000.0 * dot_product(pix0, (0.0, 1.0, 0.0)),
-            1000.0 * dot_product(pix0, (-1.0, 0.0, 0.0)),
+            1000.0 * (pix0[1] * 0.0 - pix0[0] + pix0[2] * 0.0),
         ),
-        (dot_product(beam_vector, fdet), dot_product(beam_vector, sdet), dot_product(beam_vector, odet)),
+        (
+            fdet[1] * beam_vector[1] + beam_vector[0] * fdet[0] + beam_vector[2] * fdet[2],
+            sdet[1] * beam_vector[1] + beam_vector[0] * sdet[0] + beam_vector[2] * sdet[2],
+            beam_vector[0] * odet[0] + odet[1] * beam_vector[1] + odet[2] * beam_vector[2],
+        ),
     )

@@ -41,14 +41,14 @@ class Mask:
         if p.mask_pixels is None:
             return
         size = len(p.mask_pixels)
-        self.pixels = np.zeros(max(p.fpixels * p.spixels, size), np.uint16)
+        self.pixels = np.zeros(max(p.pixels, size), np.uint16)
         self.pixels[:size] = p.mask_pixels
         self.live = len(self.pixels)
         if _last_pixel(p) >= size + SPARE_PIXELS:
             self._overrun(p, size)
 
     def _overrun(self, p: Parameters, size: int) -> None:
-        image_bytes = 4 * (p.fpixels * p.spixels + SPARE_PIXELS)
+        image_bytes = 4 * (p.pixels + SPARE_PIXELS)
         if p.img is not None or 2 * (size + SPARE_PIXELS) >= MAPPED_BYTES or image_bytes >= MAPPED_BYTES:
             raise InputError(f"{p.mask}: mask of {size} pixels for an image of {p.fpixels} x {p.spixels}")
         # allocations are 16-byte aligned and carry 8 bytes for their size

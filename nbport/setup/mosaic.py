@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from ..kernels.scalar import rotate_axis
+from ..nan_signs import careful
 from ..random import mosaic_rotation_umat
 
 
@@ -22,6 +23,7 @@ def mosaic_umats(spread: float, domains: int, seed: int, table: np.ndarray) -> n
     return umats
 
 
+@careful
 @njit(cache=True, error_model="numpy")
 def spindle_rotations(a0, b0, c0, spindle_vector, phi0, phistep, turned, rotated):
     """Cell vectors at every phi; a phi of exactly zero turns nothing. C: 2779-2790
@@ -36,7 +38,7 @@ def spindle_rotations(a0, b0, c0, spindle_vector, phi0, phistep, turned, rotated
         Filled where turned.
     """
     for phi_tic in range(turned.size):
-        phi = phi0 + phistep * phi_tic
+        phi = phistep * phi_tic + phi0
         turned[phi_tic] = 1 if phi != 0.0 else 0
         if phi != 0.0:
             a = rotate_axis(a0, spindle_vector, phi)

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import isnan
 
-from ..ctext import ceiling, divide, to_int, wrap_int
+from ..ctext import ceiling, divide, to_int
 from ..files import InputError
+from ..machine import memory
+from ..nan_signs import add
 from ..parameters import Parameters
+
+BYTES_A_PIXEL = 4 + 2 + 1  # of the float, the integer and the 8-bit image
 
 
 def fill_blanks(given: Parameters, say: Callable[..., None]) -> Parameters:
@@ -22,7 +26,7 @@ def fill_blanks(given: Parameters, say: Callable[..., None]) -> Parameters:
     Raises
     ------
     InputError
-        If the image has a negative number of pixels.
+        If the image cannot be allocated.
     """
     p = replace(given)
     if p.fpixels:
@@ -47,9 +51,13 @@ def fill_blanks(given: Parameters, say: Callable[..., None]) -> Parameters:
 
 
 def _check_image(p: Parameters) -> None:
-    pixels = p.fpixels * p.spixels
-    if wrap_int(pixels) != pixels or pixels < 0:
-        raise InputError(f"image of {p.fpixels} x {p.spixels} pixels: expected 0 to {2**31 - 1} in all")
+    """Sides of zero or less make an image without any row or column, of a size that may be no product."""
+    size = f"image of {p.fpixels} x {p.spixels} pixels"
+    wrapped = p.fpixels > 0 and p.spixels > 0 and p.pixels != p.fpixels * p.spixels
+    if p.pixels < 0 or wrapped:
+        raise InputError(f"{size}: expected 0 to {2**31 - 1} in all")
+    if BYTES_A_PIXEL * p.pixels > memory():
+        raise InputError(f"{size} needs {BYTES_A_PIXEL * p.pixels / 1e9:.1f} GB of memory, more than this machine has")
 
 
 def near_point(p: Parameters) -> tuple[float, float]:
@@ -60,5 +68,5 @@ def near_point(p: Parameters) -> tuple[float, float]:
     if isnan(Fclose):
         Fclose = (p.detsize_f - 0 * p.pixel_size) / 2.0
     if isnan(Sclose):
-        Sclose = (p.detsize_s + 0 * p.pixel_size) / 2.0
+        Sclose = add(0.0 * p.pixel_size, p.detsize_s) / 2.0
     return Fclose, Sclose

@@ -12,6 +12,7 @@ from ..ctext import divide
 from ..files import InputError, read_bytes
 from ..formats.text_table import read_text_table
 from ..kernels.scalar import rotate_axis, unitize
+from ..nan_signs import careful, multiply
 from ..parameters import Parameters, Vector
 from .sampling import Axis, SamplingPlan
 
@@ -38,7 +39,7 @@ def make_sources(
             say("divergence deviation: %g %g", hdiv, vdiv)
         divsteps = len(directions)
         wavelengths = [
-            p.lambda0 * (1.0 + plan.dispersion.step * tic - plan.dispersion.range / 2.0)
+            multiply(1.0 + plan.dispersion.step * tic - plan.dispersion.range / 2.0, p.lambda0)
             for tic in range(plan.dispersion.steps)
         ]
         for tic, wavelength in enumerate(wavelengths):
@@ -47,9 +48,7 @@ def make_sources(
     say("  created a total of %d sources:", len(rows))
     for X, Y, Z, weight, wavelength in rows:
         say("%g %g %g   %g %g", X, Y, Z, weight, wavelength)
-    sources = np.array(rows).reshape(-1, 5)[:, (0, 1, 2, 4)].copy()
-    normalize_rows(sources)
-    return sources, divsteps
+    return with_unit_vectors(np.array(rows).reshape(-1, 5)[:, (0, 1, 2, 4)].copy()), divsteps
 
 
 def _from_file(p: Parameters) -> list[list[float]]:
@@ -94,17 +93,21 @@ def _generate(
     ]
 
 
+@careful
 @cached
 def deviate(v, polar_vector, vdiv, vert_vector, hdiv):
     """Turn a source about the E vector, then about the vertical. C: 2401-2406"""
     return rotate_axis(rotate_axis(v, polar_vector, vdiv), vert_vector, hdiv)
 
 
+@careful
 @cached
-def normalize_rows(sources):
-    """Make the first three columns unit vectors. C: 2427-2431"""
-    for i in range(sources.shape[0]):
-        _, v = unitize((sources[i, 0], sources[i, 1], sources[i, 2]))
-        sources[i, 0] = v[0]
-        sources[i, 1] = v[1]
-        sources[i, 2] = v[2]
+def with_unit_vectors(sources):
+    """The same rows, their first three columns made unit vectors. C: 2427-2431"""
+    rows = sources.copy()
+    for i in range(rows.shape[0]):
+        _, v = unitize((rows[i, 0], rows[i, 1], rows[i, 2]))
+        rows[i, 0] = v[0]
+        rows[i, 1] = v[1]
+        rows[i, 2] = v[2]
+    return rows

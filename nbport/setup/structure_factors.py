@@ -33,7 +33,7 @@ def load_structure_factors(p: Parameters, say: Callable[..., None]) -> Fgrid:
         # a count of grid points, not of reflections (quirk: fdump-hkls)
         return _fgrid(grid, wrap_int(h * k * l), p.default_F)
     try:
-        grid, hkls = read_hkl(p.hkl, p.default_F, say)
+        grid, hkls, last_F = read_hkl(p.hkl, p.default_F, say)
     except NotEnoughIndices as error:
         for axis, i in (("h", 0), ("k", 2), ("l", 4)):
             say("%s: %d - %d", axis, *error.ranges[i : i + 2])
@@ -43,17 +43,17 @@ def load_structure_factors(p: Parameters, say: Callable[..., None]) -> Fgrid:
         say("writing dump file for next time: %s", p.dump)
     except OutputError as error:
         say("WARNING: %s", error)
-    return _fgrid(grid, hkls, p.default_F)
+    return _fgrid(grid, hkls, p.default_F, last_F)
 
 
-def _fgrid(grid: Grid, hkls: int, default_F: float) -> Fgrid:
+def _fgrid(grid: Grid, hkls: int, default_F: float, last_F: float = 0.0) -> Fgrid:
     h, k, l = grid.ranges
     return Fgrid(
         grid.Fhkl,
         grid.h_min, grid.h_max, h,
         grid.k_min, grid.k_max, k,
         grid.l_min, grid.l_max, l,
-        hkls, default_F,
+        hkls, default_F, last_F,
     )  # fmt: skip
 
 

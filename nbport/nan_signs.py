@@ -1,0 +1,177 @@
+"""Arithmetic that gives every NaN the sign that it has in the reference.
+
+A NaN that x86 makes, of 0/0 say, has its sign bit set; a NaN that goes into an operation comes out
+with its own sign, and of two the first operand stays. The reference prints that sign and writes it
+into images. Compilers leave it undefined: they swap operands and move minus signs as they like.
+
+So what results in a NaN is worked out once more by a function's exact twin: `exact` takes the
+function's source and compiles it with every operation spelled out. One text serves both. Its operands
+stand in the order in which the recorded program's compiler put them; where that is not the order of the
+C text, the value is the same.
+"""
+
+import ast
+import functools
+import inspect
+import math
+import textwrap
+
+import numpy as np
+from numba import njit
+from numba.core import types
+from numba.core.dispatcher import Dispatcher
+from numba.extending import overload
+
+from .compilation import compiled_modules
+
+MADE_BY_X86 = -math.nan
+
+
+@njit(error_model="numpy")
+def surviving(x, y):
+    """The NaN that an operation on x and y results in."""
+    if x != x:
+        return x
+    if y != y:
+        return y
+    return MADE_BY_X86
+
+
+# Each of these is for plain Python as it stands, and for compiled functions by an overload below.
+
+
+def add(x, y):
+    """x + y; Python's own sum of two NaNs has now the one sign, now the other."""
+    result = x + y
+    return result if result == result else surviving.py_func(x, y)
+
+
+def subtract(x, y):
+    """x - y."""
+    result = x - y
+    return result if result == result else surviving.py_func(x, y)
+
+
+def multiply(x, y):
+    """x * y; see `add`."""
+    result = x * y
+    return result if result == result else surviving.py_func(x, y)
+
+
+def divide(x, y):
+    """x / y, by a y that is not zero; see `ctext.divide`."""
+    result = x / y
+    return result if result == result else surviving.py_func(x, y)
+
+
+def negative(x):
+    """-x."""
+    return -x
+
+
+def _spell_out(function, plain):
+    """Overload a function by a plain operation, of which only results that are NaN are replaced."""
+    plain = njit(error_model="numpy")(plain)
+
+    def spelled_out(x, y):
+        result = plain(x, y)
+        if result == result:
+            return result
+        return surviving(x, y)
+
+    def implementation(x, y):
+        floats = isinstance(x, types.Float) or isinstance(y, types.Float) or function is divide
+        return spelled_out if floats else lambda x, y: plain(x, y)
+
+    overload(function)(implementation)
+
+
+def _negative(x):
+    # copysign, unlike a minus, is defined for a NaN
+    return (lambda x: math.copysign(x, -math.copysign(1.0, x))) if isinstance(x, types.Float) else lambda x: -x
+
+
+@functools.cache
+def _teach_numba():
+    """Register the overloads: late, because Numba looks at all of them when it loads a function."""
+    _spell_out(add, lambda x, y: x + y)
+    _spell_out(subtract, lambda x, y: x - y)
+    _spell_out(multiply, lambda x, y: x * y)
+    _spell_out(divide, lambda x, y: x / y)
+    overload(negative)(_negative)
+
+
+BINARY = {ast.Add: add, ast.Sub: subtract, ast.Mult: multiply, ast.Div: divide}
+
+
+class _Speller(ast.NodeTransformer):
+    """Replaces operators by calls of the functions above."""
+
+    def visit_BinOp(self, node):
+        self.generic_visit(node)
+        return _call(BINARY[type(node.op)], node.left, node.right) if type(node.op) in BINARY else node
+
+    def visit_UnaryOp(self, node):
+        self.generic_visit(node)
+        return _call(negative, node.operand) if isinstance(node.op, ast.USub) else node
+
+    def visit_AugAssign(self, node):
+        value = ast.parse(ast.unparse(node.target), mode="eval").body
+        return self.visit(ast.Assign([node.target], ast.BinOp(value, node.op, node.value)))
+
+
+def _call(function, *arguments):
+    return ast.Call(ast.Name(_alias(function), ast.Load()), list(arguments), [])
+
+
+def _alias(function):
+    return f"exact_{function.__name__}"
+
+
+@functools.cache
+def exact(function, cache=True):
+    """The twin of a compiled function, and of those that it calls, with the operators spelled out.
+
+    Parameters
+    ----------
+    function : Numba dispatcher
+    cache : bool
+        Keep the compiled function on disk.
+    """
+    _teach_numba()
+    function = function.py_func
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    tree.body[0].decorator_list.clear()
+    tree = ast.fix_missing_locations(_Speller().visit(tree))
+    ast.increment_lineno(tree, function.__code__.co_firstlineno - 1)
+    namespace = dict(function.__globals__)
+    namespace.update((_alias(spelled), spelled) for spelled in (*BINARY.values(), negative))
+    for name in function.__code__.co_names:
+        if isinstance(namespace.get(name), Dispatcher):
+            namespace[name] = exact(namespace[name], cache=False)
+    exec(compile(tree, function.__code__.co_filename, "exec"), namespace)
+    with compiled_modules():
+        return njit(error_model="numpy", nogil=True, cache=cache)(namespace[function.__name__])
+
+
+
+def careful(function):
+    """Decorate a compiled function: where NaNs come out of it, its twin is asked again.
+
+    They come out as return values or, if it returns nothing, in the arrays that it fills.
+    """
+
+    @functools.wraps(function.py_func)
+    def asked_twice(*arguments):
+        result = function(*arguments)
+        return exact(function)(*arguments) if _has_nan(arguments if result is None else result) else result
+
+    return asked_twice
+
+
+def _has_nan(value):
+    if isinstance(value, tuple):
+        return any(map(_has_nan, value))
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind == "f" and bool(np.isnan(value).any())
+    return value != value
