@@ -13,6 +13,7 @@ import math
 import numpy as np
 from numba import njit
 
+from .recording import CAPTURE, LATTICE, PARALLAX, PHI, POLAR, SOURCE, SUBPIXEL, SUM, record
 from .scalar import (
     c_int,
     dot_product,
@@ -100,43 +101,45 @@ def solid_angle(g, airpath):
 
 @scalar
 def captured(g, thick_tic, diffracted):
-    """Fraction of the photons that one sensor layer absorbs. C: 2733-2739"""
+    """Fraction of the photons that one sensor layer absorbs, and the cosine of their slant. C: 2733-2739"""
     parallax = dot_product(g.odet_vector, diffracted)
     before = math.exp(float(-thick_tic) * g.detector_thickstep * g.detector_mu / parallax)
     after = math.exp(float(-(thick_tic + 1)) * g.detector_thickstep * g.detector_mu / parallax)
-    return before - after
+    return before - after, parallax
 
 
 @scalar
 def lattice_factor(crystal, h, k, l, h0, k0, l0):
-    """F_latt: the transform of the crystal's shape at fractional h, k, l. C: 2822-2866
+    """F_latt: the transform of the crystal's shape at fractional h, k, l; and its factors along each axis. C: 2822-2866
 
     Only the parallelepiped and the ellipsoid know phi and mosaic rotations: the other
     shapes measure distances with the unrotated reciprocal cell (quirk: unrotated-a-star).
     """
     Na, Nb, Nc = crystal.Na, crystal.Nb, crystal.Nc
-    F_latt = 1.0
+    F_latt_a = F_latt_b = F_latt_c = 1.0
     if crystal.xtal_shape == SQUARE:
         if Na > 1:
-            F_latt *= sincg(math.pi * h, Na)
+            F_latt_a = sincg(math.pi * h, Na)
         if Nb > 1:
-            F_latt *= sincg(math.pi * k, Nb)
+            F_latt_b = sincg(math.pi * k, Nb)
         if Nc > 1:
-            F_latt *= sincg(math.pi * l, Nc)
-        return F_latt
+            F_latt_c = sincg(math.pi * l, Nc)
+        return F_latt_a * F_latt_b * F_latt_c, (F_latt_a, F_latt_b, F_latt_c)
+    whole = (1.0, 1.0, 1.0)
     if crystal.xtal_shape == ROUND:
         hrad_sqr = (h - h0) * (h - h0) * Na * Na + (k - k0) * (k - k0) * Nb * Nb + (l - l0) * (l - l0) * Nc * Nc
-        return Nc * (Na * Nb) * 0.723601254558268 * sinc3(math.pi * math.sqrt(hrad_sqr * crystal.fudge))
+        return Nc * (Na * Nb) * 0.723601254558268 * sinc3(math.pi * math.sqrt(hrad_sqr * crystal.fudge)), whole
     a, b, c = crystal.a_star, crystal.b_star, crystal.c_star
     dx = a[0] * (h - h0) + b[0] * (k - k0) + c[0] * (l - l0)
     dy = a[1] * (h - h0) + b[1] * (k - k0) + c[1] * (l - l0)
     dz = a[2] * (h - h0) + b[2] * (k - k0) + c[2] * (l - l0)
     rad_star_sqr = (dx * dx + dy * dy + dz * dz) * Na * Na * Nb * Nb * Nc * Nc
+    F_latt = 1.0
     if crystal.xtal_shape == GAUSS:
         F_latt = Nc * (Na * Nb) * math.exp(-(rad_star_sqr / 0.63 * crystal.fudge))
     if crystal.xtal_shape == TOPHAT:
         F_latt = Nc * (Na * Nb) * (1.0 if rad_star_sqr * crystal.fudge < 0.3969 else 0.0)
-    return F_latt
+    return F_latt, whole
 
 
 @scalar
@@ -186,7 +189,7 @@ def structure_factor(fgrid, state, h, k, l, h0, k0, l0):
 
 
 @scalar
-def render_pixel(fpixel, spixel, scene, state, omega_sums):
+def render_pixel(fpixel, spixel, scene, state, omega_sums, rows=None):
     """One pixel, photons: layers, sub-pixels, sources, phi steps, mosaic domains. C: 2655-3039
 
     Parameters
@@ -197,6 +200,8 @@ def render_pixel(fpixel, spixel, scene, state, omega_sums):
         Carried variables, updated.
     omega_sums : float64 [spixels]
         The row's element is increased by the solid angle (sr) of every layer and sub-pixel.
+    rows : float64 array, optional
+        From `recording.new_record`; filled with every step of the computation.
 
     Returns
     -------
@@ -221,8 +226,15 @@ def render_pixel(fpixel, spixel, scene, state, omega_sums):
                 if omega_pixel == 0.0 or sampling.oversample_omega:
                     omega_pixel = solid_angle(g, airpath)
                 omega_sums[spixel] += omega_pixel
+                if rows is not None:
+                    place = (float(thick_tic), float(subS), float(subF), Fdet, Sdet, Odet)
+                    record(rows, SUBPIXEL, place + position + (airpath,) + diffracted + (omega_pixel,))
                 if capture_fraction == 0.0 or sampling.oversample_thick:
-                    capture_fraction = captured(g, thick_tic, diffracted)
+                    capture_fraction, parallax = captured(g, thick_tic, diffracted)
+                    if rows is not None:
+                        record(rows, PARALLAX, (parallax,))
+                if rows is not None:
+                    record(rows, CAPTURE, (capture_fraction,))
                 for source in range(beam.source_X.size):
                     incident = (-beam.source_X[source], -beam.source_Y[source], -beam.source_Z[source])
                     wavelength = beam.source_lambda[source]
@@ -233,6 +245,8 @@ def render_pixel(fpixel, spixel, scene, state, omega_sums):
                     )
                     stol = 0.5 * magnitude(scattering)
                     state[STOL] = stol
+                    if rows is not None:
+                        record(rows, SOURCE, (float(source),) + incident + (wavelength,) + scattering + (stol,))
                     if beam.dmin > 0.0 and stol > 0.0 and beam.dmin > 0.5 / stol:
                         continue
                     # Cached over sources and sub-pixels by testing for zero (quirk: cached-polar);
@@ -243,6 +257,8 @@ def render_pixel(fpixel, spixel, scene, state, omega_sums):
                         )
                         if beam.polarization != 0.0:  # else nothing depends on it
                             put_vector(state, POLAR_VECTOR, axis)
+                    if rows is not None:
+                        record(rows, POLAR, (polar,) + diffracted + vector_at(state, POLAR_VECTOR))
                     for phi_tic in range(crystal.turned.size):
                         # At phi = 0 the vectors of the last rotation stay (quirk: stale-phi).
                         if crystal.turned[phi_tic]:
@@ -252,6 +268,9 @@ def render_pixel(fpixel, spixel, scene, state, omega_sums):
                             put_vector(state, AP, crystal.a0)
                             put_vector(state, AP + 3, crystal.b0)
                             put_vector(state, AP + 6, crystal.c0)
+                        if rows is not None:
+                            ap, bp, cp = vector_at(state, AP), vector_at(state, AP + 3), vector_at(state, AP + 6)
+                            record(rows, PHI, (float(phi_tic),) + ap + bp + cp)
                         for mos_tic in range(crystal.mosaic_umats.shape[0]):
                             a = vector_at(state, AP)
                             b = vector_at(state, AP + 3)
@@ -264,18 +283,22 @@ def render_pixel(fpixel, spixel, scene, state, omega_sums):
                             h0 = c_int(np.ceil(h - 0.5))
                             k0 = c_int(np.ceil(k - 0.5))
                             l0 = c_int(np.ceil(l - 0.5))
-                            F_latt = lattice_factor(crystal, h, k, l, h0, k0, l0)
+                            F_latt, factors = lattice_factor(crystal, h, k, l, h0, k0, l0)
                             put_vector(state, A, a)
                             put_vector(state, A + 3, b)
                             put_vector(state, A + 6, c)
                             put_vector(state, HKL, (h, k, l))
                             put_vector(state, HKL + 3, (float(h0), float(k0), float(l0)))
                             state[HKL + 7] = F_latt
+                            if rows is not None:
+                                indices = (h, k, l, float(h0), float(k0), float(l0))
+                                record(rows, LATTICE, (float(mos_tic),) + a + b + c + indices + factors + (F_latt,))
                             if F_latt == 0.0 and beam.water_size == 0.0:
                                 continue
                             F_cell = structure_factor(fgrid, state, h, k, l, h0, k0, l0)
                             state[HKL + 6] = F_cell
-                            term = F_cell * F_cell * F_latt * F_latt
+                            contribution = F_cell * F_cell * F_latt * F_latt
+                            term = contribution
                             if not sampling.fix_oversample:
                                 I = term + I
                                 term = I
@@ -290,6 +313,8 @@ def render_pixel(fpixel, spixel, scene, state, omega_sums):
                                 I += term
                             else:
                                 I = term
+                            if rows is not None:
+                                record(rows, SUM, (F_cell, state[INTERPOLATE], contribution, I))
     value = beam.r_e_sqr * beam.fluence * I / sampling.steps
     # Of a thick sensor only the last layer's fraction counts (quirk: last-layer-capture).
     if not sampling.oversample_thick:

@@ -12,7 +12,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 PACKAGE = Path(__file__).resolve().parent
 ANNOUNCEMENT = "nanoBragg: compiling kernels, once for this machine ..."
@@ -33,6 +35,12 @@ def compiled_modules() -> Iterator[None]:
         yield
     finally:
         config.CACHE_DIR = before
+
+
+def compiled(name: str) -> ModuleType:
+    """A module of this package, imported in that context."""
+    with compiled_modules():
+        return import_module(f"{__package__}.{name}")
 
 
 @contextmanager

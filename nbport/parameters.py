@@ -161,7 +161,8 @@ class Parameters:
     printout_fpixel: int = -1
     printout_spixel: int = -1
 
-    # options of our own
+    # not options of the reference
+    write_dump: bool = True  # the structure factors of a text file, as binary ones
     fixes: frozenset[str] = field(default_factory=frozenset)
 
     @property

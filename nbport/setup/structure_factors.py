@@ -17,7 +17,7 @@ from ..parameters import Parameters
 
 
 def load_structure_factors(p: Parameters, say: Callable[..., None]) -> Fgrid:
-    """Read -hkl and dump it, or read the dump, or neither. C: 2104-2258
+    """Read -hkl and dump it if wanted, or read the dump, or neither. C: 2104-2258
 
     Raises
     ------
@@ -38,12 +38,18 @@ def load_structure_factors(p: Parameters, say: Callable[..., None]) -> Fgrid:
         for axis, i in (("h", 0), ("k", 2), ("l", 4)):
             say("%s: %d - %d", axis, *error.ranges[i : i + 2])
         raise
+    if p.write_dump:
+        _dump(p.dump, grid, say)
+    return _fgrid(grid, hkls, p.default_F, last_F)
+
+
+def _dump(path: str, grid: Grid, say: Callable[..., None]) -> None:
+    """Write a grid for the next run; failing is no error."""
     try:
-        write_fdump(p.dump, grid)
-        say("writing dump file for next time: %s", p.dump)
+        write_fdump(path, grid)
+        say("writing dump file for next time: %s", path)
     except OutputError as error:
         say("WARNING: %s", error)
-    return _fgrid(grid, hkls, p.default_F, last_F)
 
 
 def _fgrid(grid: Grid, hkls: int, default_F: float, last_F: float = 0.0) -> Fgrid:
