@@ -100,6 +100,10 @@ def obstacle(scene: Scene) -> str | None:
         return "oversample_omega behind the sample"
     if sampling.oversample_thick and not (g.detector_thick > 0.0 and g.detector_mu > 0.0):
         return "oversample_thick without a sensor"
+    weighed = sampling.oversample_thick or sampling.oversample_polar or sampling.oversample_omega
+    if crystal.xtal_shape == GAUSS and weighed and not sampling.fix_oversample:
+        # a term that adds nothing weighs the sum nevertheless, unless its F_latt is zero, and not only its square
+        return "oversample_* with a gaussian crystal"
     return None
 
 

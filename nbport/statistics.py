@@ -14,6 +14,8 @@ from .kernels.scalar import unitize
 from .kernels.scene import Geometry, Scene
 from .nan_signs import careful
 
+TINY = 1e-290  # sr; solid angles near the end of a double's range have few digits
+
 cached = njit(cache=True, nogil=True, error_model="numpy")
 
 
@@ -127,7 +129,7 @@ def omega_sum(scene: Scene, omega_sums: np.ndarray, text_of: Callable[[float], s
 
 
 def omega_sum_bounds(scene: Scene, omega_sums: np.ndarray) -> tuple[float, float]:
-    """Bounds of the serial sum, from sums of the rows; infinite if those are not finite.
+    """Bounds of the serial sum, from sums of the rows; infinite if those are not finite, or tiny.
 
     All terms have one sign, so a sum of n terms in any order is within n*2**-53 of the true
     one, relative to it (to first order; the factor 2.1 covers two such sums and the rest).
@@ -137,5 +139,7 @@ def omega_sum_bounds(scene: Scene, omega_sums: np.ndarray) -> tuple[float, float
     if not np.isfinite(omega_sums).all():
         return -math.inf, math.inf
     total = math.fsum(omega_sums.tolist())
+    if 0.0 < abs(total) < terms * TINY:
+        return -math.inf, math.inf
     slack = abs(total) * terms * 2.0**-53 * 2.1
     return total - slack, total + slack
