@@ -48,7 +48,7 @@ PRINTOUT_SIZE = P_STATE + STATE_SIZE
 
 
 def initial_state(scene):
-    """State before the first pixel of a run, float64 [STATE_SIZE]. C: 2049-2062"""
+    """State before the first pixel of a run, float64 [STATE_SIZE]. C: 2054-2062"""
     state = np.zeros(STATE_SIZE)
     state[AP : AP + 9] = scene.crystal.a0 + scene.crystal.b0 + scene.crystal.c0
     state[POLAR_VECTOR : POLAR_VECTOR + 3] = scene.beam.polar_vector
@@ -75,7 +75,7 @@ def put_vector(array, first, v):
 
 @scalar
 def detector_position(g, Fdet, Sdet, Odet):
-    """Sub-pixel position in the laboratory frame, m. C: 2703-2717
+    """Sub-pixel position in the laboratory frame, m. C: 2703-2716
 
     A curved detector takes the laboratory y and z as angles, whatever the convention
     (quirk: curved-detector-axes).
@@ -157,7 +157,7 @@ def out_of_range(fgrid, h, k, l):
 
 @scalar
 def structure_factor(fgrid, state, h, k, l, h0, k0, l0):
-    """F_cell at h, k, l; may switch interpolation off for good. C: 2931-3007
+    """F_cell at h, k, l; may switch interpolation off for good. C: 2931-3008
 
     The switch is global: no later term of the run is interpolated (quirk: sticky-interpolation).
     Every comparison with a NaN is false, so a NaN counts as within the grid.
@@ -190,7 +190,7 @@ def structure_factor(fgrid, state, h, k, l, h0, k0, l0):
 
 @scalar
 def render_pixel(fpixel, spixel, scene, state, omega_sums, rows=None):
-    """One pixel, photons: layers, sub-pixels, sources, phi steps, mosaic domains. C: 2655-3039
+    """One pixel, photons: layers, sub-pixels, sources, phi steps, mosaic domains. C: 2664-3038
 
     Parameters
     ----------

@@ -77,13 +77,13 @@ def rotate(v, phix, phiy, phiz):
 
 @scalar
 def rotate_axis(v, axis, phi):
-    """Rotate about a unit vector by phi (rad). C: 3366-3380"""
+    """Rotate about a unit vector by phi (rad). C: 3366-3379"""
     return rotate_by(v, axis, math.sin(phi), math.cos(phi))
 
 
 @scalar
 def rotate_by(v, axis, sinphi, cosphi):
-    """Rotate about a unit vector by the angle with this sine and cosine. C: 3366-3380"""
+    """Rotate about a unit vector by the angle with this sine and cosine. C: 3366-3379"""
     dot = (axis[0] * v[0] + axis[1] * v[1] + axis[2] * v[2]) * (1.0 - cosphi)
     return (
         (-axis[2] * v[1] + axis[1] * v[2]) * sinphi + (dot * axis[0] + v[0] * cosphi),
@@ -94,7 +94,7 @@ def rotate_by(v, axis, sinphi, cosphi):
 
 @scalar
 def rotate_umat(v, umat):
-    """Rotate by a 9-element matrix, row by row. C: 3384-3406"""
+    """Rotate by a 9-element matrix, row by row. C: 3384-3405"""
     return (
         v[0] * umat[0] + v[1] * umat[1] + v[2] * umat[2],
         v[0] * umat[3] + v[1] * umat[4] + v[2] * umat[5],
@@ -104,7 +104,7 @@ def rotate_umat(v, umat):
 
 @scalar
 def rotate_cell(a, b, c, u):
-    """Rotate three vectors by a 9-element matrix, as `rotate_umat` does. C: 2795-2801, 3384-3406
+    """Rotate three vectors by a 9-element matrix, as `rotate_umat` does. C: 2795-2800, 3384-3405
 
     The reference's compiler put the terms in an order of its own for each (see `nan_signs`).
     """
@@ -188,7 +188,7 @@ def polint(x, first, y0, y1, y2, y3):
 
 @scalar
 def tricubic(Fhkl, i, j, k, h_first, k_first, l_first, h, k_index, l_index):
-    """Interpolate the 4x4x4 block of Fhkl at [i, j, k]: along l, then k, then h. C: 3819-3845
+    """Interpolate the 4x4x4 block of Fhkl at [i, j, k]: along l, then k, then h. C: 3819-3844
 
     The block's first grid point has the Miller indices h_first, k_first, l_first.
     """

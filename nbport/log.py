@@ -53,7 +53,7 @@ def _say_vectors(say: Say, names: tuple[str, ...], vectors: tuple[tuple[float, .
 
 
 def say_sweeps(say: Say, phi0: float, plan: SamplingPlan) -> None:
-    """Sensor layers and spindle positions. C: 2305-2314"""
+    """Sensor layers and spindle positions. C: 2306-2314"""
     for tic in range(plan.thick.steps):
         say("thick%d = %g um", tic, plan.thick.step * tic * 1e6)
     for tic in range(plan.phi.steps):
@@ -63,7 +63,7 @@ def say_sweeps(say: Say, phi0: float, plan: SamplingPlan) -> None:
 def say_summary(
     say: Say, p: Parameters, d: Detector, normal: Vector, plan: SamplingPlan, counts: dict[str, int], seed: int
 ) -> None:
-    """Everything that was decided. C: 2461-2515
+    """Everything that was decided. C: 2466-2511
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def solid_angle_text(omega_sum: float, steps: int) -> str:
 
 
 def progress_lines(progress_pixels: int, done: int, more: int) -> Iterator[str]:
-    """Lines due while pixels done .. done+more-1 are finished. C: 3076-3085
+    """Lines due while pixels done .. done+more-1 are finished. C: 3075-3085
 
     The total is one column and one row too large, so 100% never comes (quirk: progress-total).
     """
@@ -150,7 +150,7 @@ def half_sine(x, y, z, wavelength):
 
 
 def printout_lines(row: np.ndarray, fpixel: int, spixel: int, lambda0: float, steps: int) -> list[str]:
-    """What -printout shows of a pixel. C: 3051-3074
+    """What -printout shows of a pixel. C: 3055-3070
 
     Where every term of the pixel was skipped, the terms are those of an earlier pixel
     (quirk: stale-printout).
@@ -181,7 +181,7 @@ def printout_lines(row: np.ndarray, fpixel: int, spixel: int, lambda0: float, st
 
 
 def say_out_of_range(say: Say, state: np.ndarray) -> None:
-    """The warning at which interpolation ends. C: 2943-2948"""
+    """The warning at which interpolation ends. C: 2943-2947"""
     h, k, l, h0, k0, l0 = state[kernel.WARNED + 1 : kernel.WARNED + 7].tolist()
     say("WARNING: out of range for interpolation, which is off from here on: h,k,l,h0,k0,l0: %g,%g,%g,%d,%d,%d",
         h, k, l, int(h0), int(k0), int(l0))  # fmt: skip

@@ -69,14 +69,13 @@ def simulate(own: OwnOptions, arguments: list[str]) -> int:
     with announced():
         with compiled_modules():
             from . import simulation
+            from .writing import write_images
         threads = own.threads or simulation.default_threads()
         timing = simulation.Timing()
         run = set_up(p, say, timing)
         image = simulation.render(run, own.kernel, threads, say, timing)
         if own.kernel_report:
             print(f"nanoBragg: {image.report}", file=sys.stderr)
-        from .writing import write_images
-
         write_images(run, image, say, timing)
     if own.timing:
         names = ("read_hkl", "setup", "kernel", "statistics", "outputs", "noise")

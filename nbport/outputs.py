@@ -13,7 +13,7 @@ cached = njit(cache=True, nogil=True, error_model="numpy")
 
 @cached
 def int_image(g, image, intfile_scale, adc_offset, intimage):
-    """Scale, add the offset, clamp to 0..65535 and round. C: 3148-3166
+    """Scale, add the offset, clamp to 0..65535 and round. C: 3140-3158
 
     The rounding adds one half in double but rounds to float32 first (quirk: int-rounding).
 
@@ -38,7 +38,7 @@ def int_image(g, image, intfile_scale, adc_offset, intimage):
 
 @cached
 def pgm_image(g, image, pgm_scale, pgmimage):
-    """Scale, cap at 255 and truncate; negative values wrap (quirk: pgm-wrap). C: 3205-3222
+    """Scale, cap at 255 and truncate; negative values wrap (quirk: pgm-wrap). C: 3197-3211
 
     pgmimage : uint8 [pixels], written within the region of interest.
     """
@@ -82,5 +82,5 @@ def noise_image(g, image, adc_offset, idum, table, statics, intimage):
 
 
 def pgm_header(fpixels: int, spixels: int, scale_text: str) -> bytes:
-    """Header of a PGM file with its scale as a comment. C: 3224-3230"""
+    """Header of a PGM file with its scale as a comment. C: 3220-3222"""
     return f"P5\n{fpixels} {spixels}\n# pixels scaled by {scale_text}\n255\n".encode("ascii")

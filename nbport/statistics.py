@@ -31,7 +31,7 @@ class Statistics(NamedTuple):
 
 
 def image_statistics(g: Geometry, image: np.ndarray) -> Statistics:
-    """Maximum, mean, rms and rms deviation. C: 3039-3049, 3095-3119
+    """Maximum, mean, rms and rms deviation. C: 3042-3049, 3096-3119
 
     The deviation counts masked pixels, mean and rms do not (quirk: rmsd-masked-pixels). The
     position of the maximum is that of its last sub-pixel.
@@ -94,7 +94,7 @@ def squared_deviations(g, image, mean):
 @careful
 @cached
 def serial_omega_sum(scene):
-    """Sum of the solid angles of all layers and sub-pixels, added one by one. C: 2722-2730"""
+    """Sum of the solid angles of all layers and sub-pixels, added one by one. C: 2721-2729"""
     g = scene.geometry
     omega_sum = 0.0
     for spixel in range(max(g.roi_ymin, 0), min(g.roi_ymax + 1, g.spixels)):

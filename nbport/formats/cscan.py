@@ -123,7 +123,7 @@ def scan_decimal(text, pos):
 
 @jitted
 def scan_float(text, pos):
-    """One %lg: (status, value, start of the number, position after it). C: 2151-2151"""
+    """One %lg: (status, value, start of the number, position after it). C: 2152-2152"""
     pos = skip_space(text, pos)
     start = pos
     if pos >= text.size:

@@ -64,13 +64,13 @@ def new_grid(bounds: tuple[int, ...], path: str) -> Grid:
 
 
 def write_fdump(path: str, grid: Grid) -> None:
-    """Write the grid, padding included. C: 2240-2254"""
+    """Write the grid, padding included. C: 2227-2243"""
     header = b"%d %d %d %d %d %d\n\f" % grid[:6]
     write_file(path, (header, memoryview(np.ascontiguousarray(grid.Fhkl, "<f8")).cast("B")))
 
 
 def read_fdump(path: str) -> Grid:
-    """Read a grid as the reference does; data that are missing at the end are zero. C: 2108-2128
+    """Read a grid as the reference does; data that are missing at the end are zero. C: 2109-2128
 
     Raises
     ------

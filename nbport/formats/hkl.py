@@ -34,7 +34,7 @@ class NotEnoughIndices(InputError):
 
 
 def read_hkl(path: str, default_F: float, say: Callable[..., None]) -> Reflections:
-    """Read structure factors into a grid that holds default_F where the file has none. C: 2140-2220
+    """Read structure factors into a grid that holds default_F where the file has none. C: 2142-2208
 
     Parameters
     ----------

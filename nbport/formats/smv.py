@@ -100,7 +100,7 @@ class SmvHeader(NamedTuple):
 
 
 def smv_header(h: SmvHeader, noise: bool) -> bytes:
-    """The header of an image, padded to 512 bytes if it is shorter. C: 3172-3196, 3258-3280
+    """The header of an image, padded to 512 bytes if it is shorter. C: 3167-3182, 3266-3281
 
     A long one is not cut, although HEADER_BYTES then lies (quirk: long-header). The noise image
     adds 0.0*pixel where the other one subtracts it: they can differ in the sign of a zero or a NaN.

@@ -12,7 +12,7 @@ LINE_LIMIT = 10239  # longer lines are split
 
 
 def read_text_table(data: bytes, columns: int) -> list[list[float]]:
-    """Rows of a table; a missing value is NaN or 0 as the reference has it. C: 3867-3962
+    """Rows of a table; a missing value is NaN or 0 as the reference has it. C: 3867-3967
 
     NaN only if the line ends in a number and a line end; after a trailing word, a carriage return or
     the end of the file the missing columns are 0, and so is a whole comment (quirk: text-table-zeros).

@@ -63,7 +63,7 @@ def choose_interpolation(p: Parameters, say: Callable[..., None]) -> int:
 
 
 def orient_crystal(p: Parameters, table: np.ndarray, clock: int, say: Callable[..., None]) -> Cell:
-    """Real and reciprocal vectors before phi and mosaic rotations. C: 1793-2047
+    """Real and reciprocal vectors before phi and mosaic rotations. C: 1793-2031
 
     Parameters
     ----------
@@ -238,7 +238,7 @@ def rescale(v, new_magnitude):
 
 @njit(error_model="numpy")
 def angles_of(products, lengths, other_lengths, volume, odd):
-    """Angles between three vectors from both kinds of lengths and products b.c, a.c, a.b. C: 1965-2032"""
+    """Angles between three vectors from both kinds of lengths and products b.c, a.c, a.b. C: 1963-2031"""
     A, B, C = lengths
     odd[1] = other_lengths[0] * volume / B / C
     odd[3] = other_lengths[1] * volume / A / C
@@ -253,7 +253,7 @@ def angles_of(products, lengths, other_lengths, volume, odd):
 @careful
 @cached
 def complete_cell(stars, misset, missets, user_cell, lengths, V_cell, odd):
-    """Turn the reciprocal vectors and derive everything else. C: 1914-2032
+    """Turn the reciprocal vectors and derive everything else. C: 1914-2031, 2050-2052
 
     Parameters
     ----------
@@ -314,7 +314,7 @@ def complete_cell(stars, misset, missets, user_cell, lengths, V_cell, odd):
 
 
 def umat_to_misset(umat: np.ndarray) -> Vector:
-    """Rotations about x, y, z (rad) that make up a rotation matrix, float64 [9]. C: 3491-3610
+    """Rotations about x, y, z (rad) that make up a rotation matrix, float64 [9]. C: 3491-3612
 
     The reference repairs matrices that are not rotations; those it is given here always are.
     """

@@ -79,7 +79,7 @@ class Detector(NamedTuple):
 
 
 def choose_convention(given: Parameters, say: Callable[..., None]) -> Frame:
-    """Axes, pivot and beam centre by convention, axes normalized. C: 1152-1272
+    """Axes, pivot and beam centre by convention, axes normalized. C: 1156-1272
 
     Every convention but custom overrules the vectors and the pivot that were given
     (quirk: convention-overrules).
@@ -153,7 +153,7 @@ def straighten(beam_vector, fdet_vector, sdet_vector, odet_vector, polar_vector,
 
 
 def orient_detector(frame: Frame) -> Detector:
-    """Turn the detector and find beam centre, near point and distances again. C: 1708-1776"""
+    """Turn the detector and find beam centre, near point and distances again. C: 1709-1776"""
     p = frame.parameters
     return place_detector(
         (p.fdet_vector, p.sdet_vector, p.odet_vector),
@@ -183,7 +183,7 @@ def place_detector(
     close_distance,
     pixel_size,
 ):
-    """The arithmetic of `orient_detector`. C: 1708-1776"""
+    """The arithmetic of `orient_detector`. C: 1709-1776"""
     fdet, sdet, odet = axes
     rotx, roty, rotz = rotations
     Fbeam, Sbeam, Fclose, Sclose = centres

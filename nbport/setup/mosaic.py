@@ -11,7 +11,7 @@ from ..random import mosaic_rotation_umat
 
 
 def mosaic_umats(spread: float, domains: int, seed: int, table: np.ndarray) -> np.ndarray:
-    """Rotation matrices of the domains, float64 [domains, 9]. C: 2437-2458
+    """Rotation matrices of the domains, float64 [domains, 9]. C: 2437-2456
 
     The first one is the identity, set after its random numbers were drawn.
     """
@@ -26,7 +26,7 @@ def mosaic_umats(spread: float, domains: int, seed: int, table: np.ndarray) -> n
 @careful
 @njit(cache=True, error_model="numpy")
 def spindle_rotations(a0, b0, c0, spindle_vector, phi0, phistep, turned, rotated):
-    """Cell vectors at every phi; a phi of exactly zero turns nothing. C: 2779-2790
+    """Cell vectors at every phi; a phi of exactly zero turns nothing. C: 2779-2789
 
     Parameters
     ----------

@@ -87,7 +87,7 @@ def plan_spread(a: Axis) -> Axis:
 
 
 def plan_thickness(a: Axis) -> Axis:
-    """Sensor layers; no option sets the size of a step. C: 1583-1633"""
+    """Sensor layers; no option sets the size of a step. C: 1583-1631"""
     if a.steps <= 0:
         return Axis(0.0, 0.0, 1) if a.range < 0.0 else Axis(a.range, a.range / 2, 2)
     if a.range < 0.0:

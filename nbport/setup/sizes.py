@@ -61,7 +61,7 @@ def _check_image(p: Parameters) -> None:
 
 
 def near_point(p: Parameters) -> tuple[float, float]:
-    """Fclose and Sclose, the fast and slow coordinates (m) of the point nearest to the sample. C: 1152-1161"""
+    """Fclose and Sclose, the fast and slow coordinates (m) of the point nearest to the sample. C: 1156-1161"""
     Fclose = (p.ORGX - 0.5) * p.pixel_size
     Sclose = (p.ORGY - 0.5) * p.pixel_size
     # products with zero keep the NaN of an infinite pixel size

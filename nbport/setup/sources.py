@@ -52,7 +52,7 @@ def make_sources(
 
 
 def _from_file(p: Parameters) -> list[list[float]]:
-    """Rows of X Y Z weight wavelength; what is missing is on the beam axis. C: 2321-2346"""
+    """Rows of X Y Z weight wavelength; what is missing is on the beam axis. C: 2321-2345"""
     rows = read_text_table(read_bytes(p.sourcefile, "a source file"), 5)
     if not rows:
         raise InputError(f"{p.sourcefile}: no data, expected rows of: x y z weight wavelength")
@@ -61,7 +61,7 @@ def _from_file(p: Parameters) -> list[list[float]]:
 
 
 def divergence_grid(hdiv: Axis, vdiv: Axis, round_div: bool) -> list[tuple[float, float]]:
-    """Horizontal and vertical deviations (rad), cut to an ellipse if round_div. C: 2352-2366
+    """Horizontal and vertical deviations (rad), cut to an ellipse if round_div. C: 2353-2366
 
     A range of zero makes the test a NaN, and nothing is cut (quirk: round-div-nan).
     """
@@ -96,7 +96,7 @@ def _generate(
 @careful
 @cached
 def deviate(v, polar_vector, vdiv, vert_vector, hdiv):
-    """Turn a source about the E vector, then about the vertical. C: 2401-2406"""
+    """Turn a source about the E vector, then about the vertical. C: 2400-2401"""
     return rotate_axis(rotate_axis(v, polar_vector, vdiv), vert_vector, hdiv)
 
 

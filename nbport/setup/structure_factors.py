@@ -17,7 +17,7 @@ from ..parameters import Parameters
 
 
 def load_structure_factors(p: Parameters, say: Callable[..., None]) -> Fgrid:
-    """Read -hkl and dump it if wanted, or read the dump, or neither. C: 2104-2258
+    """Read -hkl and dump it if wanted, or read the dump, or neither. C: 2104-2246
 
     Raises
     ------
@@ -64,7 +64,7 @@ def _fgrid(grid: Grid, hkls: int, default_F: float, last_F: float = 0.0) -> Fgri
 
 
 def check_stol(p: Parameters, say: Callable[..., None]) -> None:
-    """Read the table of amorphous scattering, which nothing uses. C: 2262-2303
+    """Read the table of amorphous scattering, which nothing uses. C: 2262-2270
 
     Raises
     ------
