@@ -14,6 +14,7 @@ from .files import InputError, OutputError, write_file
 from .flags import OptionError
 
 FAILURE = 9  # as the reference has it
+INTERRUPTED = 130  # as shells have it
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -27,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 9 after one line on stderr that says what is wrong.
+        0, or 9 after one line on stderr that says what is wrong; 130 if it was interrupted.
     """
     try:
         own, arguments = split_own(list(sys.argv[1:] if argv is None else argv))
@@ -44,6 +45,12 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.flush()
         print(f"nanoBragg: error: {error}", file=sys.stderr)
         return FAILURE
+    except MemoryError as error:
+        print(f"nanoBragg: error: not enough memory: {error}", file=sys.stderr)
+        return FAILURE
+    except KeyboardInterrupt:
+        print("nanoBragg: interrupted", file=sys.stderr)
+        return INTERRUPTED
 
 
 def say(template: str, *values: object) -> None:
