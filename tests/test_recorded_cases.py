@@ -26,7 +26,7 @@ def assert_equal(expected, got, case):
     assert not differences, "\n".join(map(str, differences))
 
 
-@cases_of("quirk", "random")
+@cases_of("quirk", "random", "found")
 def test_recorded_case_gives_the_recorded_outputs(case, nbport_command):
     expected = load_results_once(HERE / f"{case.group}.npz")[case.id]
     assert_equal(expected, run_case(case, nbport_command), case)
@@ -56,6 +56,7 @@ def test_recordings_hold_exactly_the_listed_cases():
     for cases_file, results_file in [
         ("quirk", "quirk"),
         ("random", "random"),
+        ("found", "found"),
         ("quirk", "quirk_fix_upstream"),
     ]:
         steps = {case.id: len(case.steps) for case in load_cases(HERE / f"{cases_file}.jsonl")}
