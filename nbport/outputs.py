@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from .kernels.scalar import c_int
-from .random import poidev
-
-cached = njit(cache=True, nogil=True, error_model="numpy")
+from .random import cached, poidev
 
 
 @cached

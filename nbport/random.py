@@ -12,7 +12,7 @@ from numba import njit
 IA, IM, IQ, IR = 16807, 2147483647, 127773, 2836
 AM = 1.0 / IM
 NTAB = 32
-NDIV = 1 + (IM - 1) // NTAB
+NDIV_BITS = 26  # the reference divides by 1 + (IM-1)/NTAB = 2**26
 RNMX = 1.0 - 1.2e-7
 IY = NTAB  # the table's last element is the last output
 TABLE_SIZE = NTAB + 1
@@ -20,8 +20,10 @@ TABLE_SIZE = NTAB + 1
 # statics of poidev and gaussdev, float32 [6]
 SQ, ALXM, G, OLDM, GSET, ISET = range(6)
 
-jitted = njit(error_model="numpy", nogil=True)
-cached = njit(error_model="numpy", nogil=True, cache=True)
+# A stream is serial, so a call should cost no more than in C: inlined, and no references to arrays counted.
+jitted = njit(error_model="numpy", nogil=True, _nrt=False)
+inlined = njit(error_model="numpy", nogil=True, _nrt=False, forceinline=True)
+cached = njit(error_model="numpy", nogil=True, _nrt=False, cache=True)
 
 
 def new_table():
@@ -36,7 +38,13 @@ def new_statics():
 
 @jitted
 def advance(idum):
-    """One step of the linear congruential generator."""
+    """One step of the linear congruential generator: IA*idum modulo IM."""
+    if 0 < idum < IM:
+        # the remainder for a divisor of 2**31 - 1
+        product = IA * idum
+        idum = (product & IM) + (product >> 31)
+        return idum - IM if idum >= IM else idum
+    # an impossible seed: as the reference does it
     k = idum // IQ
     idum = IA * (idum - k * IQ) - IR * k
     if idum < 0:
@@ -44,7 +52,18 @@ def advance(idum):
     return idum
 
 
-@cached
+@jitted
+def fill_table(idum, table):
+    """Begin a stream with a shuffle table of its own. C: 3782-3793"""
+    idum[0] = 1 if -idum[0] < 1 else -idum[0]
+    for j in range(NTAB + 7, -1, -1):
+        idum[0] = advance(idum[0])
+        if j < NTAB:
+            table[j] = idum[0]
+    table[IY] = table[0]
+
+
+@inlined
 def ran1(idum, table):
     """Uniform deviate in (0, 1) as float32. C: 3773-3803
 
@@ -55,17 +74,13 @@ def ran1(idum, table):
     table : int64 [TABLE_SIZE]
     """
     if idum[0] <= 0 or table[IY] == 0:
-        idum[0] = 1 if -idum[0] < 1 else -idum[0]
-        for j in range(NTAB + 7, -1, -1):
-            idum[0] = advance(idum[0])
-            if j < NTAB:
-                table[j] = idum[0]
-        table[IY] = table[0]
+        fill_table(idum, table)
     idum[0] = advance(idum[0])
-    j = table[IY] // NDIV
-    table[IY] = table[j]
+    j = (table[IY] >> NDIV_BITS) & (NTAB - 1)
+    iy = table[j]
+    table[IY] = iy
     table[j] = idum[0]
-    value = np.float32(AM * table[IY])
+    value = np.float32(AM * iy)
     if np.float64(value) > RNMX:
         return np.float32(RNMX)
     return value
@@ -112,7 +127,7 @@ def gaussdev(idum, table, statics):
     return v2 * fac
 
 
-@jitted
+@inlined
 def poidev(xm, idum, table, statics):
     """Poisson deviate of mean xm, both float32. C: 3616-3669"""
     mean = np.float64(xm)
