@@ -199,8 +199,8 @@ def render_certified(first, last, scene, state, image, omega_sums, printout, cer
         if spixel < g.roi_ymin or spixel > g.roi_ymax:
             continue
         fpixel = leftmost
-        while fpixel < rightmost and not _settled(scene, state):
-            recomputed[spixel] += _again(fpixel, spixel, scene, state, image, omega_sums)
+        while fpixel < rightmost and not settled(scene, state):
+            recomputed[spixel] += again(fpixel, spixel, scene, state, image, omega_sums)
             fpixel += 1
         while fpixel < rightmost:
             lanes = min(p.CHUNK, rightmost - fpixel)
@@ -209,12 +209,12 @@ def render_certified(first, last, scene, state, image, omega_sums, printout, cer
             else:
                 # interpolation ends here: the chunk pixel by pixel
                 for i in range(lanes):
-                    recomputed[spixel] += _again(fpixel + i, spixel, scene, state, image, omega_sums)
+                    recomputed[spixel] += again(fpixel + i, spixel, scene, state, image, omega_sums)
             fpixel += lanes
 
 
 @njit(error_model="numpy")
-def _again(fpixel, spixel, scene, state, image, omega_sums):
+def again(fpixel, spixel, scene, state, image, omega_sums):
     """Render one pixel, unless it is masked, by the reference kernel; 1 if so."""
     imgidx = spixel * scene.geometry.fpixels + fpixel
     if scene.geometry.mask.size > 0 and scene.geometry.mask[imgidx] == 0:
@@ -232,7 +232,7 @@ def _aligned_scratch():
 
 
 @njit(error_model="numpy")
-def _settled(scene, state):
+def settled(scene, state):
     """Would another sweep leave the carried vectors as they are? If they do not matter, make them so."""
     turned, fix_phi0 = scene.crystal.turned, scene.sampling.fix_phi0
     last = -1
@@ -320,9 +320,9 @@ def _sweep(w, places, lanes, numbers, rotated, turned, umats, bordered, grid, st
     crystal = numbers.scene.crystal
     interpolate = state[INTERPOLATE] != 0.0
     for phi_tic in range(turned.size):
-        ap, bp, cp = _vectors(crystal, numbers.scene.sampling, rotated, turned, phi_tic, state)
+        ap, bp, cp = spindle_vectors(crystal, numbers.scene.sampling, rotated, turned, phi_tic, state)
         for mos_tic in range(umats.shape[0]):
-            a, b, c = _mosaic(crystal, umats, mos_tic, ap, bp, cp)
+            a, b, c = domain_vectors(crystal, umats, mos_tic, ap, bp, cp)
             if numbers.shape == SQUARE:
                 p.square(w, a, b, c, crystal, numbers.polynomials.sin_short)
             else:
@@ -334,7 +334,7 @@ def _sweep(w, places, lanes, numbers, rotated, turned, umats, bordered, grid, st
 
 
 @njit(error_model="numpy")
-def _vectors(crystal, sampling, rotated, turned, phi_tic, state):
+def spindle_vectors(crystal, sampling, rotated, turned, phi_tic, state):
     """The cell vectors of a spindle position; at a stale phi = 0 those of the position before it."""
     if not turned[phi_tic] and sampling.fix_phi0:
         return crystal.a0, crystal.b0, crystal.c0
@@ -348,7 +348,7 @@ def _vectors(crystal, sampling, rotated, turned, phi_tic, state):
 
 
 @njit(error_model="numpy")
-def _mosaic(crystal, umats, mos_tic, ap, bp, cp):
+def domain_vectors(crystal, umats, mos_tic, ap, bp, cp):
     """The cell vectors of a mosaic domain. C: 2795-2808"""
     if crystal.mosaic_spread > 0.0:
         umat = umats[mos_tic]
@@ -416,6 +416,6 @@ def _store(w, fpixel, lanes, spixel, scene, state, image, omega_sums):
     if uncertain > 0:
         for i in range(lanes):
             if w[p.VALID + i] == 0.0:
-                recomputed += _again(fpixel + i, spixel, scene, state, image, omega_sums)
+                recomputed += again(fpixel + i, spixel, scene, state, image, omega_sums)
     omega_sums[spixel] += p.sum_omegas(w, lanes)
     return recomputed

@@ -232,7 +232,7 @@ def polarizations(w, kahn, incident, E_in, B_in, always):
 
 
 @inlined
-def _parallelepiped(h, k, l, Na, Nb, Nc, s):
+def parallelepiped(h, k, l, Na, Nb, Nc, s):
     """|F_latt| from six sines of exact arguments; NaN where one is next to nothing. C: 2826-2838"""
     x = math.pi * h
     y = math.pi * k
@@ -264,7 +264,7 @@ def square(w, a, b, c, crystal, s):
         w[H + i] = h
         w[K + i] = k
         w[L + i] = l
-        w[F_LATT + i] = _parallelepiped(h, k, l, Na, Nb, Nc, s)
+        w[F_LATT + i] = parallelepiped(h, k, l, Na, Nb, Nc, s)
 
 
 @jitted

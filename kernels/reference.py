@@ -74,18 +74,25 @@ def put_vector(array, first, v):
 
 
 @scalar
+def detector_plane(g, Fdet, Sdet, Odet):
+    """Sub-pixel position on a flat detector in the laboratory frame, m. C: 2703-2706"""
+    f, s, o, p = g.fdet_vector, g.sdet_vector, g.odet_vector, g.pix0_vector
+    x = f[0] * Fdet + Sdet * s[0] + o[0] * Odet + p[0]
+    y = f[1] * Fdet + Sdet * s[1] + o[1] * Odet + p[1]
+    z = Sdet * s[2] + Fdet * f[2] + Odet * o[2] + p[2]
+    return (x, y, z)
+
+
+@scalar
 def detector_position(g, Fdet, Sdet, Odet):
     """Sub-pixel position in the laboratory frame, m. C: 2703-2716
 
     A curved detector takes the laboratory y and z as angles, whatever the convention
     (quirk: curved-detector-axes).
     """
-    f, s, o, p = g.fdet_vector, g.sdet_vector, g.odet_vector, g.pix0_vector
-    x = f[0] * Fdet + Sdet * s[0] + o[0] * Odet + p[0]
-    y = f[1] * Fdet + Sdet * s[1] + o[1] * Odet + p[1]
-    z = Sdet * s[2] + Fdet * f[2] + Odet * o[2] + p[2]
+    x, y, z = detector_plane(g, Fdet, Sdet, Odet)
     if g.curved_detector:
-        b = g.beam_vector
+        f, s, b = g.fdet_vector, g.sdet_vector, g.beam_vector
         vector = (g.distance * b[0], g.distance * b[1], g.distance * b[2])
         return rotate_axis(rotate_axis(vector, s, y / g.distance), f, z / g.distance)
     return (x, y, z)

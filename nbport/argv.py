@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from .device import check_name
 from .flags import FLAGS, OWN_FLAGS, OptionError
 from .parameters import Parameters
 
@@ -23,6 +24,7 @@ class OwnOptions:
     fixes: frozenset[str] = field(default_factory=frozenset)
     timing: str | None = None
     kernel_report: bool = False
+    device: str = "cpu"
 
 
 def split_own(argv: list[str]) -> tuple[OwnOptions, list[str]]:
@@ -67,6 +69,9 @@ def _set_own(own: OwnOptions, option: str, value: str) -> None:
             unknown = ", ".join(sorted(names - FIXES))
             raise OptionError(f"--fix: found {unknown!r}, expected upstream or some of: {', '.join(sorted(FIXES))}")
         own.fixes |= names
+    elif option == "--device":
+        check_name(value)
+        own.device = value
     elif option == "--timing":
         own.timing = value
 

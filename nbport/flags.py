@@ -401,6 +401,11 @@ OWN_FLAGS: tuple[OwnFlag, ...] = (
     OwnFlag("--kernel", "NAME", "kernel to render with: certified (the default) or reference; the bytes are the same"),
     OwnFlag("--kernel-report", "", "say on standard error which kernel ran and how many pixels it rendered twice"),
     OwnFlag(
+        "--device",
+        "NAME",
+        "where to render: cpu (the default), cuda or cuda:NUMBER (an NVIDIA GPU), or auto; the bytes are the same",
+    ),
+    OwnFlag(
         "--fix",
         "NAMES",
         "switch off bugs of the reference by name, separated by commas: phi0, oversample, curved_det, or upstream"

@@ -10,6 +10,7 @@ from . import __version__
 from .argv import OwnOptions, split_own
 from .command_line import missing_input, read_options, set_up
 from .ctext import printf
+from .device import DeviceError, open_device
 from .files import InputError, OutputError, write_file
 from .flags import OptionError
 
@@ -41,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
             print(f"nanoBragg (nbport {__version__})")
             return 0
         return simulate(own, arguments)
-    except (OptionError, InputError, OutputError) as error:
+    except (OptionError, InputError, OutputError, DeviceError) as error:
         sys.stdout.flush()
         print(f"nanoBragg: error: {error}", file=sys.stderr)
         return FAILURE
@@ -79,8 +80,9 @@ def simulate(own: OwnOptions, arguments: list[str]) -> int:
             from .writing import write_images
         threads = own.threads or simulation.default_threads()
         timing = simulation.Timing()
+        device = open_device(own.device, warn)
         run = set_up(p, say, timing)
-        image = simulation.render(run, own.kernel, threads, say, timing)
+        image = simulation.render(run, own.kernel, threads, say, timing, device, warn)
         if own.kernel_report:
             print(f"nanoBragg: {image.report}", file=sys.stderr)
         write_images(run, image, say, timing)

@@ -17,15 +17,16 @@ import numpy as np
 
 from . import log
 from .ctext import wrap_int
-from .driver import Kernel, run_rows
-from .files import InputError
+from .device import Device
+from .driver import Finished, Kernel, run_rows
 from .kernels import certified
-from .kernels.reference import LOST, WARNED, render_rows
+from .kernels.reference import render_rows
 from .kernels.scalar import vector_scale
 from .kernels.scene import Beam, Crystal, Fgrid, Geometry, Sampling, Scene
 from .nan_signs import exact, multiply
 from .parameters import Parameters, Pivot
 from .random import new_table
+from .reporting import reporter
 from .setup import crystal, detector, mask, mosaic, sampling, sizes, sources, structure_factors
 from .statistics import Statistics, image_statistics, omega_sum
 
@@ -201,7 +202,7 @@ class KernelReport(NamedTuple):
 
 
 def choose_kernel(run: Run, name: str) -> tuple[Kernel, Callable[[], KernelReport]]:
-    """The kernel of a run, and a function that reports on it afterwards."""
+    """The kernel of a run on the CPU, and a function that reports on it afterwards."""
     scene = run.scene
     pixels = max(scene.geometry.fpixels, 0) * max(scene.geometry.spixels, 0)
     why = "-printout shows every term" if run.parameters.printout else certified.obstacle(scene)
@@ -218,16 +219,36 @@ def choose_kernel(run: Run, name: str) -> tuple[Kernel, Callable[[], KernelRepor
     return kernel, lambda: KernelReport("certified", pixels, int(recomputed.sum()))
 
 
-def render(run: Run, kernel: str, threads: int, say: log.Say, timing: Timing) -> Image:
+def _render_on_cpu(
+    run: Run, name: str, threads: int, finished: Finished
+) -> tuple[np.ndarray, np.ndarray, KernelReport]:
+    kernel, report = choose_kernel(run, name)
+    pixels, omega_sums = run_rows(kernel, run.scene, threads, run.parameters.printout, finished, run.live_mask)
+    return pixels, omega_sums, report()
+
+
+def render(
+    run: Run,
+    kernel: str,
+    threads: int,
+    say: log.Say,
+    timing: Timing,
+    device: Device | None = None,
+    warn: Callable[[str], None] = lambda text: None,
+) -> Image:
     """Run the pixel loop and take statistics; progress, printouts and the solid angle go to the log.
     C: 2584-3119
 
     Parameters
     ----------
     kernel : str
-        "certified" or "reference".
+        "certified" or "reference": on the CPU.
     threads : int
         Any number gives the same image.
+    device : Device, optional
+        From `device.open_device`; None is the CPU. What it cannot render is rendered on the CPU.
+    warn : callable
+        Is told of that.
 
     Raises
     ------
@@ -236,10 +257,17 @@ def render(run: Run, kernel: str, threads: int, say: log.Say, timing: Timing) ->
     """
     scene = run.scene
     with timing.part("kernel"):
-        rows_kernel, report = choose_kernel(run, kernel)
-        pixels, omega_sums = run_rows(
-            rows_kernel, scene, threads, run.parameters.printout, _reporter(run, say), run.live_mask
-        )
+        finished = reporter(run, say)
+        rendered = None
+        if device is not None:
+            from .device_run import render_on_device
+
+            rendered = render_on_device(run, device, threads, finished, warn)
+        if rendered is not None:
+            pixels, omega_sums, recomputed = rendered
+            report = KernelReport(device.name, len(pixels), recomputed)
+        else:
+            pixels, omega_sums, report = _render_on_cpu(run, kernel, threads, finished)
     with timing.part("statistics"):
         statistics = image_statistics(scene.geometry, pixels)
         steps = scene.sampling.steps
@@ -247,54 +275,4 @@ def render(run: Run, kernel: str, threads: int, say: log.Say, timing: Timing) ->
     say("")
     line = log.solid_angle_text(angle, steps)
     say("%s", line)
-    return Image(pixels, line, statistics, report())
-
-
-def _reporter(run: Run, say: log.Say) -> Callable[[int, int, np.ndarray, np.ndarray], None]:
-    """What to do with each finished block of rows: say what the reference says of its pixels."""
-    p, g = run.parameters, run.scene.geometry
-    xmin, xmax, ymin, ymax = p.roi
-    progress_pixels = wrap_int((xmax - xmin + 1) * (ymax - ymin + 1))
-    columns = np.arange(max(xmin, 0), min(xmax + 1, g.fpixels))
-    done = 0
-    warned = False
-
-    def finished(first: int, last: int, state: np.ndarray, printout: np.ndarray) -> None:
-        nonlocal done, warned
-        if state[WARNED] and not warned:
-            warned = True
-            log.say_out_of_range(say, state)
-        if state[LOST]:
-            raise InputError(
-                "structure factors cannot be interpolated at Miller indices that are no numbers (nan):"
-                " check wavelength, distance, vectors, angles and sources"
-            )
-        if p.printout:
-            _print_rows(run, first, last, columns, printout, say)
-        elif p.progress_meter:
-            more = _rendered(g, first, last, columns)
-            for line in log.progress_lines(progress_pixels, done, more):
-                say("%s", line)
-            done += more
-
-    return finished
-
-
-def _rendered(g: Geometry, first: int, last: int, columns: np.ndarray) -> int:
-    """Pixels of some rows that are in the region of interest and not masked."""
-    if not g.mask.size:
-        return (last - first) * len(columns)
-    rows = g.mask[first * g.fpixels : last * g.fpixels].reshape(last - first, g.fpixels)
-    return int(np.count_nonzero(rows[:, columns]))
-
-
-def _print_rows(run: Run, first: int, last: int, columns: np.ndarray, printout: np.ndarray, say: log.Say) -> None:
-    p, g = run.parameters, run.scene.geometry
-    for spixel in range(first, last):
-        for fpixel in columns.tolist():
-            if g.mask.size and g.mask[spixel * g.fpixels + fpixel] == 0:
-                continue
-            if p.printout_fpixel < 0 or (fpixel, spixel) == (p.printout_fpixel, p.printout_spixel):
-                row = printout[(spixel - first) * g.fpixels + fpixel]
-                for line in log.printout_lines(row, fpixel, spixel, p.lambda0, run.scene.sampling.steps):
-                    say("%s", line)
+    return Image(pixels, line, statistics, report)

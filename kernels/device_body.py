@@ -1,0 +1,248 @@
+"""The loop over one pixel for a GPU, one text for every target.
+
+One thread renders one pixel. The arithmetic, its bounds and the rounding test are those of the
+certified kernel (`certified.py`, `docs/kernels.md`): what IEEE 754 makes exact is done in the
+reference's order, and polynomials stand in for libm. Here they stand in for its exponentials in the
+sensor as well, so that no library of the device is called.
+
+Numba compiles this for the CPU as it stands. For a GPU `nbport/spelling.py` makes of it a twin in which every
+operator is a call of an operation that no compiler contracts.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from .certified import Certificate, domain_vectors, spindle_vectors
+from .device_terms import captured, lattice, nearest_factor, polarized, tricubic_factor
+from .reference import POLAR_VECTOR, detector_plane, out_of_range, solid_angle, vector_at
+from .scalar import cross_product, dot_product, magnitude, scalar, unitize
+from .scene import Scene
+
+NAN = math.nan
+NOWHERE = 2**62  # offset of the first of no pixels
+
+
+class Tables(NamedTuple):
+    """The arrays of a scene as a device reads them."""
+
+    mask: np.ndarray  # uint16, one a pixel; empty: no mask
+    sources: np.ndarray  # [sources, 4]: towards the source, wavelength (m)
+    axes: np.ndarray  # [sources, 9]: incident, E_in, B_in, unit vectors for the polarization
+    vectors: np.ndarray  # m, [phisteps, mosaic domains, 9]: a, b, c
+    bordered: np.ndarray  # structure factors for `certified.Table`
+    grid: np.ndarray  # the same without a border, flat
+
+
+class Place(NamedTuple):
+    """Which pixels a launch renders: those numbered start .. stop-1 in raster order of the rendered columns."""
+
+    leftmost: int  # first rendered fast index
+    columns: int  # rendered columns
+    start: int  # row * columns + column
+    stop: int
+
+
+def make_tables(scene: Scene, certificate: Certificate, state: np.ndarray) -> Tables:
+    """Tables for a scene; every number in them is exact.
+
+    Parameters
+    ----------
+    scene : Scene
+    certificate : Certificate
+        Of this scene.
+    state : float64 [STATE_SIZE]
+        Settled.
+    """
+    beam, arrays = scene.beam, certificate.arrays
+    sources = np.column_stack((beam.source_X, beam.source_Y, beam.source_Z, beam.source_lambda))
+    axes = np.zeros((len(sources), 9))
+    vectors = np.zeros((arrays.turned.size, arrays.mosaic_umats.shape[0], 9))
+    _fill_tables(certificate.numbers.scene, arrays, sources, state, axes, vectors)
+    return Tables(scene.geometry.mask, sources, axes, vectors, arrays.bordered, arrays.grid)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fill_tables(scene, arrays, sources, state, axes, vectors):
+    """C: 2742-2747, 2779-2808, 4053-4082"""
+    for source in range(sources.shape[0]):
+        _, incident = unitize((-sources[source, 0], -sources[source, 1], -sources[source, 2]))
+        _, axis = unitize(vector_at(state, POLAR_VECTOR))
+        _, B_in = unitize(cross_product(axis, incident))
+        _, E_in = unitize(cross_product(incident, B_in))
+        axes[source] = incident + E_in + B_in
+    crystal = scene.crystal
+    for phi_tic in range(vectors.shape[0]):
+        ap, bp, cp = spindle_vectors(crystal, scene.sampling, arrays.rotated, arrays.turned, phi_tic, state)
+        for mos_tic in range(vectors.shape[1]):
+            a, b, c = domain_vectors(crystal, arrays.mosaic_umats, mos_tic, ap, bp, cp)
+            vectors[phi_tic, mos_tic] = a + b + c
+
+
+@scalar
+def certain(value, bound):
+    """The pixel, if everything within its bound rounds to one float32; otherwise NaN."""
+    pixel = np.float32(0.0 + value)
+    if (
+        np.float32(value * (1.0 - bound)) == pixel
+        and np.float32(value * (1.0 + bound)) == pixel
+        and math.fabs(value) < 1e300
+    ):
+        return pixel
+    return np.float32(NAN)
+
+
+@scalar
+def pixel(fpixel, spixel, numbers, sources, axes, vectors, bordered, grid, interpolate):
+    """One pixel: layers, sub-pixels, sources, phi steps, mosaic domains. C: 2655-3039
+
+    Parameters
+    ----------
+    fpixel, spixel : int
+    numbers : certified.Numbers
+    sources, axes, vectors, bordered, grid : arrays
+        Of `Tables`.
+    interpolate : bool
+        Whether interpolation is still on.
+
+    Returns
+    -------
+    (float32 photons or NaN where they are uncertain, sum of solid angles in sr,
+    whether a neighbourhood may have left the grid)
+    """
+    g, beam, crystal, fgrid, sampling = numbers.scene
+    skip_zero = beam.water_size == 0.0
+    weighed = sampling.oversample_thick or sampling.oversample_polar or sampling.oversample_omega
+    left_grid = False
+    # I, and bounds of its error: absolute, and relative from factors of the running sum
+    I = beam.I_bg
+    sum_error = 0.0
+    relative = 0.0
+    polar = 1.0 if beam.nopolar else 0.0
+    polar_error = capture_error = 0.0
+    capture_fraction = omega_pixel = omega_sum = 0.0
+    for thick_tic in range(g.detector_thicksteps):
+        Odet = thick_tic * g.detector_thickstep
+        capture_fraction = 1.0 if g.detector_thick == 0.0 else 0.0
+        # of a layer's fraction only the last one's counts, unless it weighs the running sum
+        wants_capture = sampling.oversample_thick or thick_tic == g.detector_thicksteps - 1
+        for sub in range(g.oversample * g.oversample):
+            subS, subF = sub // g.oversample, sub % g.oversample
+            Fdet = g.subpixel_size * (fpixel * g.oversample + subF) + g.subpixel_size / 2.0
+            Sdet = g.subpixel_size * (spixel * g.oversample + subS) + g.subpixel_size / 2.0
+            airpath, diffracted = unitize(detector_plane(g, Fdet, Sdet, Odet))
+            if omega_pixel == 0.0 or sampling.oversample_omega:
+                omega_pixel = solid_angle(g, airpath)
+            omega_sum += omega_pixel
+            if wants_capture and (capture_fraction == 0.0 or sampling.oversample_thick):
+                capture_fraction, capture_error = captured(
+                    g, thick_tic, diffracted, sampling.oversample_thick, numbers.polynomials.exp
+                )
+            for source in range(sources.shape[0]):
+                wavelength = sources[source, 3]
+                scattering = (
+                    (sources[source, 0] + diffracted[0]) / wavelength,
+                    (sources[source, 1] + diffracted[1]) / wavelength,
+                    (sources[source, 2] + diffracted[2]) / wavelength,
+                )
+                if beam.dmin > 0.0:
+                    stol = 0.5 * magnitude(scattering)
+                    if stol > 0.0 and beam.dmin > 0.5 / stol:
+                        continue
+                if polar == 0.0 or sampling.oversample_polar:
+                    polar, polar_error, diffracted = polarized(beam.polarization, axes, source, diffracted)
+                for phi_tic in range(vectors.shape[0]):
+                    for mos_tic in range(vectors.shape[1]):
+                        row = vectors[phi_tic, mos_tic]
+                        h = dot_product((row[0], row[1], row[2]), scattering)
+                        k = dot_product((row[3], row[4], row[5]), scattering)
+                        l = dot_product((row[6], row[7], row[8]), scattering)
+                        F_latt, error = lattice(numbers, h, k, l)
+                        if F_latt == 0.0 and error == 0.0 and skip_zero:
+                            continue
+                        F_cell = fgrid.default_F
+                        if interpolate:
+                            if out_of_range(fgrid, h, k, l) or h != h or k != k or l != l:
+                                left_grid = True
+                                F_cell = NAN
+                            else:
+                                F_cell = tricubic_factor(fgrid, grid, h, k, l)
+                        elif fgrid.hkls != 0:
+                            F_cell = nearest_factor(numbers.table, bordered, h, k, l)
+                        magnitude_error = F_cell * F_cell * error * (2.0 * math.fabs(F_latt) + error)
+                        term = F_cell * F_cell * F_latt * F_latt
+                        if not sampling.fix_oversample:
+                            term = term + I
+                            magnitude_error = magnitude_error + sum_error
+                        if weighed:
+                            factor_error = 0.0
+                            if sampling.oversample_thick:
+                                term *= capture_fraction
+                                magnitude_error *= capture_fraction
+                                factor_error += capture_error
+                            if sampling.oversample_polar:
+                                term *= polar
+                                magnitude_error *= polar
+                                factor_error += polar_error
+                            if sampling.oversample_omega:
+                                term *= omega_pixel
+                                magnitude_error *= omega_pixel
+                            if not sampling.fix_oversample:
+                                relative += factor_error
+                            elif factor_error > relative:
+                                relative = factor_error
+                            if math.fabs(F_latt) <= error and skip_zero:
+                                term = NAN  # the reference may have skipped it
+                        I = term if not sampling.fix_oversample else I + term
+                        sum_error = magnitude_error if not sampling.fix_oversample else sum_error + magnitude_error
+    value = beam.r_e_sqr * beam.fluence * I / sampling.steps
+    bound = numbers.relative_error + relative
+    if not sampling.oversample_thick:
+        value *= capture_fraction
+        bound += capture_error
+    if not sampling.oversample_polar:
+        value *= polar
+        bound += polar_error
+    if not sampling.oversample_omega:
+        value *= omega_pixel
+    if sum_error != 0.0:
+        bound += sum_error / I
+    return certain(value, bound), omega_sum, left_grid
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def render_place(place, numbers, mask, sources, axes, vectors, bordered, grid, interpolate, pixels, omega_sums):
+    """Render the pixels of a place on the CPU.
+
+    Parameters
+    ----------
+    place : Place
+    numbers : certified.Numbers
+    mask, sources, axes, vectors, bordered, grid : arrays
+        Of `Tables`.
+    interpolate : bool
+    pixels : float32 [stop - start]
+        Filled with photons, NaN where they are uncertain.
+    omega_sums : float64 [rows that the place touches]
+        Increased by the solid angles (sr).
+
+    Returns
+    -------
+    Offset of the first pixel at which interpolation may end, or NOWHERE.
+    """
+    first = NOWHERE
+    for n in range(place.start, place.stop):
+        spixel, fpixel = n // place.columns, place.leftmost + n % place.columns
+        if mask.size > 0 and mask[spixel * numbers.scene.geometry.fpixels + fpixel] == 0:
+            pixels[n - place.start] = 0.0
+            continue
+        photons, omega_sum, left_grid = pixel(
+            fpixel, spixel, numbers, sources, axes, vectors, bordered, grid, interpolate
+        )
+        pixels[n - place.start] = photons
+        omega_sums[spixel - place.start // place.columns] += omega_sum
+        if left_grid and first == NOWHERE:
+            first = n - place.start
+    return first

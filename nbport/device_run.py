@@ -1,0 +1,60 @@
+"""The pixel loop on a device: whether it can run there, and running it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from . import tiles
+from .device import Device
+from .driver import Finished, run_rows
+from .kernels import certified
+
+if TYPE_CHECKING:
+    from .simulation import Run
+
+
+class Rendered(NamedTuple):
+    """What the pixel loop leaves behind."""
+
+    pixels: np.ndarray  # float32 [spixels * fpixels], photons
+    omega_sums: np.ndarray  # float64 [spixels], sr
+    recomputed: int  # pixels that the reference kernel rendered
+
+
+def obstacle(run: Run) -> str | None:
+    """Why a run is left to the CPU, or None."""
+    if run.parameters.printout:
+        return "-printout shows every term"
+    if run.live_mask is not None:
+        return "the mask goes on in the image itself"
+    return certified.obstacle(run.scene) or tiles.obstacle(run.scene)
+
+
+def render_on_device(
+    run: Run, device: Device, threads: int, finished: Finished, warn: Callable[[str], None]
+) -> Rendered | None:
+    """Run the pixel loop on a device; None, after one warning, if the run is left to the CPU.
+
+    Parameters
+    ----------
+    threads : int
+        That share the pixels which the device leaves to the CPU.
+    finished : callable
+        Told of every finished block of rows, in raster order.
+
+    Raises
+    ------
+    DeviceError
+        If the device stops working.
+    """
+    why = obstacle(run)
+    if why:
+        warn(f"rendering on the CPU and not on {device.name}: {why}")
+        return None
+    kernel = tiles.TiledKernel(run.scene, certified.certify(run.scene), device.make_launcher, threads)
+    # one block after the other: a launch needs the state that the one before left
+    pixels, omega_sums = run_rows(kernel, run.scene, 1, False, finished)
+    return Rendered(pixels, omega_sums, kernel.recomputed)
