@@ -4,17 +4,23 @@ A scanner accepts what looks like the beginning of a number, which is more than 
 converts: "1e" is consumed whole and gives 1, "1e+" too, "0x" and "." fail.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 import numpy as np
 from numba import njit
 
 from ..ctext import atof
+from .decimals import OK, SLOW, jitted, powers_of_ten, times_power_of_ten
+from .stream import InputStream
 
-OK, FAIL, SLOW = 0, 1, 2  # SLOW: accepted, but the value needs a correctly rounding parser
+FAIL = 2  # beside OK and SLOW of a number that was accepted
 
-POWERS = 10.0 ** np.arange(23)  # exact
-MAX_EXACT = 2**53
+FULL, ENDED, SHORT = 0, 1, 2  # why scan_rows returns: no more room, the scan failed, no more text
+LOOKAHEAD = 16  # more bytes than decide about a number beyond its last one
 
-jitted = njit(error_model="numpy", nogil=True)
+cached = njit(error_model="numpy", nogil=True, _nrt=False, cache=True)
 
 
 @jitted
@@ -76,14 +82,11 @@ def scan_hex(text, pos):
 
 
 @jitted
-def scan_decimal(text, pos):
-    """Convert a decimal number without sign: (status, value, position after it).
-
-    Up to 15 digits and a power of ten up to 22 are exact as doubles, so one operation rounds
-    once (Clinger 1990); everything else is SLOW.
-    """
+def scan_decimal(text, pos, powers):
+    """Convert a decimal number without sign: (status, value, position after it)."""
     mantissa = np.int64(0)
-    digits = dropped = 0
+    digits = cut_off = 0  # `digits` without leading zeros
+    decimals = np.int64(0)  # of the mantissa; below zero where digits before the point were cut off
     got_digit = got_dot = False
     start = pos
     while pos < text.size:
@@ -93,9 +96,10 @@ def scan_decimal(text, pos):
             if digits < 18:
                 mantissa = mantissa * 10 + (c - 48)
                 digits += 1 if mantissa > 0 else 0
-                dropped += 1 if got_dot else 0
+                decimals += 1 if got_dot else 0
             else:
-                digits = 99
+                cut_off += 1
+                decimals -= 0 if got_dot else 1
         elif c == 46 and not got_dot:
             got_dot = True
         else:
@@ -111,18 +115,16 @@ def scan_decimal(text, pos):
             negative = text[pos] == 45
             pos += 1
         while pos < text.size and is_digit(text[pos]):
-            exponent = min(exponent * 10 + (text[pos] - 48), 99999)
+            # more than there can be decimals
+            exponent = min(exponent * 10 + (text[pos] - 48), 10**15)
             pos += 1
         exponent = -exponent if negative else exponent
-    exponent -= dropped
-    if digits > 18 or mantissa > MAX_EXACT or abs(exponent) > 22:
-        return SLOW, 0.0, pos
-    value = np.float64(mantissa)
-    return OK, (value * POWERS[exponent] if exponent >= 0 else value / POWERS[-exponent]), pos
+    status, value = times_power_of_ten(mantissa, cut_off > 0, exponent - decimals, powers)
+    return status, value, pos
 
 
 @jitted
-def scan_float(text, pos):
+def scan_float(text, pos, powers):
     """One %lg: (status, value, start of the number, position after it). C: 2152-2152"""
     pos = skip_space(text, pos)
     start = pos
@@ -140,7 +142,7 @@ def scan_float(text, pos):
     if text[pos] == 48 and pos + 1 < text.size and (text[pos + 1] | 32) == 120:
         status, pos = scan_hex(text, pos + 2)
         return status, 0.0, start, pos
-    status, value, pos = scan_decimal(text, pos)
+    status, value, pos = scan_decimal(text, pos, powers)
     return status, (-value if negative else value), start, pos
 
 
@@ -171,17 +173,21 @@ def scan_int(text, pos):
     return OK, ((value + 2147483648) & 4294967295) - 2147483648, pos
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def scan_rows(text, pos, whole_indices, values, slow):
-    """Scan rows of three indices and a number until one fails or `values` is full.
+@cached
+def scan_rows(text, pos, at_end, whole_indices, powers, values, slow):
+    """Scan rows of three indices and a number until one fails, or `values` is full, or the text ends.
 
     Parameters
     ----------
     text : uint8 [n]
     pos : int
         Where to begin.
+    at_end : bool
+        Nothing follows the text.
     whole_indices : bool
         Scan the indices with %d instead of %lg.
+    powers : float64 array
+        From `powers_of_ten`.
     values : float64 [rows, 4]
         Filled.
     slow : int64 [rows * 4, 3]
@@ -189,39 +195,67 @@ def scan_rows(text, pos, whole_indices, values, slow):
 
     Returns
     -------
-    (complete rows, number of slow entries, position after the last complete row, 1 if scanning ended)
+    (complete rows, number of slow entries, position after the last complete row, FULL, ENDED or SHORT)
     """
     slows = 0
     for row in range(values.shape[0]):
         at = pos
+        slows_before = slows
         for column in range(4):
             if whole_indices and column < 3:
                 status, whole, at = scan_int(text, at)
                 values[row, column] = np.float64(whole)
             else:
-                status, value, start, at = scan_float(text, at)
+                status, value, start, at = scan_float(text, at, powers)
                 values[row, column] = value
                 if status == SLOW:
                     slow[slows, 0] = 4 * row + column
                     slow[slows, 1] = start
                     slow[slows, 2] = at
                     slows += 1
+            if at + LOOKAHEAD > text.size and not at_end:
+                return row, slows_before, pos, SHORT
             if status == FAIL:
-                return row, slows, pos, 1
+                return row, slows_before, pos, ENDED
         pos = at
-    return values.shape[0], slows, pos, 0
+    return values.shape[0], slows, pos, FULL
 
 
-def rows_of_numbers(text: np.ndarray, whole_indices: bool, chunk: int = 32768):
-    """Yield the rows `h k l F` of a file, float64 [rows, 4] at a time, as a loop of fscanf reads them.
+def rows_of_numbers(
+    stream: InputStream, whole_indices: bool, rows: int = 8192, block: int = 2**20
+) -> Iterator[np.ndarray]:
+    """Yield the rows `h k l F` of a file, as a loop of fscanf reads them.
 
-    The array is reused between chunks.
+    Parameters
+    ----------
+    stream : InputStream
+    whole_indices : bool
+        Scan the indices with %d instead of %lg.
+    rows : int
+        At most so many at once.
+    block : int
+        Bytes read at once.
+
+    Yields
+    ------
+    float64 [n, 4], n > 0; the memory is used again for the next.
     """
-    values = np.empty((chunk, 4))
-    slow = np.empty((4 * chunk, 3), np.int64)
-    pos, ended = 0, 0
-    while not ended:
-        rows, slows, pos, ended = scan_rows(text, pos, whole_indices, values, slow)
+    powers = powers_of_ten()
+    values = np.empty((rows, 4))
+    slow = np.empty((4 * rows, 3), np.int64)
+    text = np.empty(block, np.uint8)
+    pos = filled = 0
+    reason, at_end = SHORT, False
+    while reason != ENDED:
+        if reason == SHORT:
+            rest = text[pos:filled].copy()
+            if rest.size == text.size:
+                text = np.empty(2 * text.size, np.uint8)  # a row that is longer than a block
+            text[: rest.size] = rest
+            more = stream.read_into(memoryview(text)[rest.size :])
+            pos, filled, at_end = 0, rest.size + more, more == 0
+        complete, slows, pos, reason = scan_rows(text[:filled], pos, at_end, whole_indices, powers, values, slow)
         for index, start, end in slow[:slows].tolist():
             values.flat[index] = atof(text[start:end].tobytes().decode("latin-1"))
-        yield values[:rows]
+        if complete:
+            yield values[:complete]

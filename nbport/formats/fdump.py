@@ -12,8 +12,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ..ctext import LONG_MAX, LONG_MIN, wrap_int
-from ..files import InputError, read_bytes, write_file
+from ..files import InputError, write_file
 from ..machine import memory
+from .stream import InputStream
+
+HEAD = 4096  # bytes that hold the bounds, as a rule
 
 _BOUNDS = re.compile(rb"(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))"
                      rb"(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))"
@@ -77,16 +80,23 @@ def read_fdump(path: str) -> Grid:
     InputError
         If the file does not begin with six bounds or they need too much memory.
     """
-    data = read_bytes(path, "dumped structure factors")
-    found = _BOUNDS.match(data)
-    if found is None:
-        raise InputError(
-            f"{path}: found {data[:40]!r}, expected six whole numbers: h_min h_max k_min k_max l_min l_max"
-        )
-    grid = new_grid(tuple(_int(text) for text in found.groups()), path)
-    values = memoryview(grid.Fhkl).cast("B") if grid.Fhkl.size else memoryview(bytearray())
-    body = data[found.end() :][: len(values)]
-    values[: len(body)] = body
+    with InputStream(path, "dumped structure factors") as stream:
+        head = bytearray(HEAD)
+        filled = stream.read_into(memoryview(head))
+        found = _BOUNDS.match(head[:filled])
+        while filled == len(head) and (found is None or found.end() == filled):
+            # the white space goes on
+            head += bytes(len(head))
+            filled += stream.read_into(memoryview(head)[filled:])
+            found = _BOUNDS.match(head[:filled])
+        if found is None:
+            what = bytes(head[: min(filled, 40)])
+            raise InputError(f"{path}: found {what!r}, expected six whole numbers: h_min h_max k_min k_max l_min l_max")
+        grid = new_grid(tuple(_int(text) for text in found.groups()), path)
+        values = memoryview(grid.Fhkl).cast("B") if grid.Fhkl.size else memoryview(bytearray())
+        body = head[found.end() : filled][: len(values)]
+        values[: len(body)] = body
+        stream.read_into(values[len(body) :])
     return grid
 
 

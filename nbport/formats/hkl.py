@@ -11,10 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..ctext import to_int, wrap_int
-from ..files import InputError, read_bytes
-from .cscan import rows_of_numbers
+from .. import ctext
+from ..files import InputError
+from .cscan import cached, rows_of_numbers
+from .decimals import jitted
 from .fdump import Grid, new_grid
+from .stream import InputStream
+
+to_int = jitted(ctext.to_int)
 
 
 class Reflections(NamedTuple):
@@ -48,17 +52,32 @@ def read_hkl(path: str, default_F: float, say: Callable[..., None]) -> Reflectio
     InputError
         If the file cannot be read, has no row, or a row lies outside the grid.
     """
-    text = np.frombuffer(read_bytes(path, "structure factors"), np.uint8)
-    say("counting entries in %s", path)
-    low, high, hkls, last_F = [10**9] * 3, [-(10**9)] * 3, 0, 0.0
-    for rows in rows_of_numbers(text, whole_indices=False):
-        _warn_of_fractions(rows, hkls, say)
-        for axis in range(3):
-            low[axis], high[axis] = _widen(rows[:, axis], low[axis], high[axis])
-        hkls += len(rows)
-        last_F = float(rows[-1, 3]) if len(rows) else last_F
-    bounds = (low[0], high[0], low[1], high[1], low[2], high[2])
-    if any(wrap_int(last - first + 1) < 0 for first, last in zip(low, high, strict=True)):
+    with InputStream(path, "structure factors") as stream:
+        say("counting entries in %s", path)
+        bounds = np.array((10**9, -(10**9)) * 3)
+        hkls, last_F = 0, 0.0
+        for rows in rows_of_numbers(stream, whole_indices=False):
+            if widen(rows, bounds):
+                _warn_of_fractions(rows, hkls, say)
+            hkls += len(rows)
+            last_F = float(rows[-1, 3])
+        grid = _new_grid(tuple(bounds.tolist()), path, default_F, say)
+        stream.rewind()
+        say("re-reading %s", path)
+        for rows in rows_of_numbers(stream, whole_indices=True):
+            outside = place(rows, grid.h_min, grid.k_min, grid.l_min, grid.Fhkl)
+            if outside >= 0:
+                h, k, l = rows[outside, :3].astype(int)
+                raise InputError(
+                    f"{path}: reflection {h} {k} {l} of the second reading is outside the range of the first;"
+                    " expected four numbers a row: h k l F, indices whole"
+                )
+            last_F = float(rows[-1, 3])
+    return Reflections(grid, hkls, last_F)
+
+
+def _new_grid(bounds: tuple[int, ...], path: str, default_F: float, say: Callable[..., None]) -> Grid:
+    if any(ctext.wrap_int(bounds[i + 1] - bounds[i] + 1) < 0 for i in (0, 2, 4)):
         raise NotEnoughIndices(path, bounds)
     grid = new_grid(bounds, path)
     if default_F != 0.0:
@@ -66,11 +85,24 @@ def read_hkl(path: str, default_F: float, say: Callable[..., None]) -> Reflectio
         # the padding behind the last index of each axis stays 0
         grid.Fhkl[:-1, :-1, :-1] = default_F
         say("done initializing:")
-    say("re-reading %s", path)
-    for rows in rows_of_numbers(text, whole_indices=True):
-        _store(grid, rows, path)
-        last_F = float(rows[-1, 3]) if len(rows) else last_F
-    return Reflections(grid, hkls, last_F)
+    return grid
+
+
+@cached
+def widen(rows, bounds):
+    """Extend (h_min, h_max, k_min, ...) to some rows, row by row; True if an index is no whole number. C: 2152-2162"""
+    fractions = False
+    for row in range(rows.shape[0]):
+        for axis in range(3):
+            value = rows[row, axis]
+            if value != np.ceil(value - 0.4):
+                fractions = True
+            # truncated to ints one after the other, so the order matters
+            if bounds[2 * axis] > value:
+                bounds[2 * axis] = to_int(value)
+            if bounds[2 * axis + 1] < value:
+                bounds[2 * axis + 1] = to_int(value)
+    return fractions
 
 
 def _warn_of_fractions(rows: np.ndarray, hkls: int, say: Callable[..., None]) -> None:
@@ -81,39 +113,13 @@ def _warn_of_fractions(rows: np.ndarray, hkls: int, say: Callable[..., None]) ->
         say("WARNING: %s is not a whole number (%g) at line %d", "hkl"[axis], value, hkls + row)
 
 
-def _widen(column: np.ndarray, low: int, high: int) -> tuple[int, int]:
-    """Range of a column, truncated to ints one after the other as the reference does."""
-    if column.size and np.all(column == np.floor(column)):
-        # whole numbers: truncation changes nothing, so the order does not matter
-        return min(low, to_int(float(column.min()))), max(high, to_int(float(column.max())))
-    for value in column.tolist():
-        if low > value:
-            low = to_int(value)
-        if high < value:
-            high = to_int(value)
-    return low, high
-
-
-def _store(grid: Grid, rows: np.ndarray, path: str) -> None:
-    """Put the rows in place; of duplicates the last one stays."""
-    if not len(rows):
-        return
-    first = np.array((grid.h_min, grid.k_min, grid.l_min))
-    places = rows[:, :3].astype(np.int64) - first
-    outside = np.any((places < 0) | (places >= grid.Fhkl.shape), axis=1)
-    if outside.any():
-        h, k, l = rows[int(np.argmax(outside)), :3].astype(int)
-        raise InputError(
-            f"{path}: reflection {h} {k} {l} of the second reading is outside the range of the first;"
-            " expected four numbers a row: h k l F, indices whole"
-        )
-    _assign_in_order(grid.Fhkl, places, rows[:, 3])
-
-
-def _assign_in_order(Fhkl: np.ndarray, places: np.ndarray, F: np.ndarray) -> None:
-    flat = np.ravel_multi_index(places.T, Fhkl.shape)
-    # NumPy promises no order for repeated indices: keep the last of each
-    last = flat.size - 1 - np.unique(flat[::-1], return_index=True)[1]
-    Fhkl.reshape(-1)[flat[last]] = F[last]
-
-
+@cached
+def place(rows, h_min, k_min, l_min, Fhkl):
+    """Store rows in a grid, the last one of duplicates; number of the first row outside of it, or -1. C: 2205-2207"""
+    h_size, k_size, l_size = Fhkl.shape
+    for row in range(rows.shape[0]):
+        h, k, l = int(rows[row, 0]) - h_min, int(rows[row, 1]) - k_min, int(rows[row, 2]) - l_min
+        if not (0 <= h < h_size and 0 <= k < k_size and 0 <= l < l_size):
+            return row
+        Fhkl[h, k, l] = rows[row, 3]
+    return -1
