@@ -1,4 +1,4 @@
-"""Numba for this project: where compiled kernels are kept, and a word to the user when they are made.
+"""Numba for this project: where compiled kernels are kept, how they are loaded, a word to the user when they are made.
 
 Numba decides by the time stamp of one file whether a compiled function is still good, but a
 kernel is made from several. So each state of the sources has a cache folder of its own.
@@ -6,6 +6,7 @@ kernel is made from several. So each state of the sources has a cache folder of 
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import sys
@@ -26,15 +27,16 @@ def compiled_modules() -> Iterator[None]:
 
     The user's NUMBA_CACHE_DIR is respected, and nothing changes for other packages.
     """
-    from numba import config
+    with _collector_paused():
+        from numba import config
 
-    before = config.CACHE_DIR
-    if not before:
-        config.CACHE_DIR = cache_folder() or before
-    try:
-        yield
-    finally:
-        config.CACHE_DIR = before
+        before = config.CACHE_DIR
+        if not before:
+            config.CACHE_DIR = cache_folder() or before
+        try:
+            yield
+        finally:
+            config.CACHE_DIR = before
 
 
 def compiled(name: str) -> ModuleType:
@@ -45,8 +47,9 @@ def compiled(name: str) -> ModuleType:
 
 @contextmanager
 def announced() -> Iterator[None]:
-    """Say on stderr, once, that something is being compiled."""
-    from numba.core import event
+    """For a whole run: say on stderr, once, that something is being compiled; what is not is loaded quickly."""
+    with _collector_paused():
+        from numba.core import event
 
     class Announcement(event.Listener):
         said = False
@@ -59,8 +62,48 @@ def announced() -> Iterator[None]:
         def on_end(self, event) -> None:
             pass
 
-    with event.install_listener("numba:compile", Announcement()):
+    with _lean_loading(), event.install_listener("numba:compile", Announcement()):
         yield
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """For imports: they make tens of thousands of objects, all of which stay."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@contextmanager
+def _lean_loading() -> Iterator[None]:
+    """Load functions from the cache without what only a compilation needs: a quarter of a second.
+
+    Numba registers everything that it could compile before it looks into its cache. A compilation
+    does so again by itself; a compiled function needs only the run-time library.
+    """
+    from numba.core.caching import Cache
+    from numba.core.runtime import rtsys
+
+    usual = Cache.load_overload
+    if not (hasattr(Cache, "_load_overload") and hasattr(Cache, "_guard_against_spurious_io_errors")):
+        # a Numba that does it in another way
+        yield
+        return
+
+    def load_overload(self: Cache, sig: object, target_context: object) -> object:
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
+
+    Cache.load_overload = load_overload
+    try:
+        yield
+    finally:
+        Cache.load_overload = usual
 
 
 def cache_folder() -> str | None:
