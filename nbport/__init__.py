@@ -1,8 +1,15 @@
 """nbport: the diffraction simulator nanoBragg on Numba, byte for byte.
 
+    import nbport
+
+    result = nbport.render(cell=(50, 60, 70), default_F=100, N=10, distance_mm=100, detpixels=512, pixel_mm=0.2)
+    result.image  # photons, float32 [spixel, fpixel]
+    result.write("folder")  # the files that the command would write
+
 Importing the package loads no compiler; the parts that need Numba import it when they are used.
 """
 
+from importlib import import_module
 from pathlib import Path
 
 __version__ = "0.1.0"
@@ -11,3 +18,28 @@ __version__ = "0.1.0"
 _kernels = Path(__file__).resolve().parent.parent / "kernels"
 if (_kernels / "scene.py").is_file():
     __path__.append(str(_kernels.parent))
+
+# what this package offers, and the module that is imported when it is asked for
+_PLACES = {
+    "Comparison": "oracle.compare",
+    "InputError": "files",
+    "OptionError": "flags",
+    "OutputError": "files",
+    "Parameters": "options",
+    "Result": "api",
+    "Trace": "oracle.trace",
+    "compare": "oracle.compare",
+    "render": "api",
+    "trace": "api",
+}
+__all__ = sorted(_PLACES)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PLACES])

@@ -1,12 +1,14 @@
 """The `nbport` command: tools around the simulator, one sub-command a module.
 
 A module of COMMANDS has a one-line docstring, `configure(parser)`, which adds its arguments, and
-`run(arguments) -> int`, which returns the exit status. It is imported only when it is asked for.
+`run(arguments) -> int`, which returns the exit status; `arguments.argv` is the whole command line. It is imported
+only when it is asked for.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib import import_module
 
@@ -18,6 +20,8 @@ UNUSABLE = 2  # exit status for input that cannot be used
 
 # sub-command -> (module, what it is for)
 COMMANDS: dict[str, tuple[str, str]] = {
+    "trace": ("oracle.trace_command", "show how a pixel came about, term by term"),
+    "compare": ("oracle.compare_command", "compare two traces, or two images"),
     "bench": ("bench", "time the kernels, alone or beside another program"),
 }
 
@@ -32,9 +36,13 @@ def main(argv: list[str] | None = None) -> int:
         sub = commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False)
         if name in arguments[:1]:
             import_module(f"nbport.{module}").configure(sub)
-    chosen = parser.parse_args(arguments)
+    chosen = parser.parse_args(arguments, argparse.Namespace(argv=arguments))
     try:
         return import_module(f"nbport.{COMMANDS[chosen.command][0]}").run(chosen)
     except (InputError, OptionError, OutputError) as error:
         print(f"nbport {chosen.command}: error: {error}", file=sys.stderr)
+        return UNUSABLE
+    except BrokenPipeError:
+        # nobody reads on; what Python still holds must not be written when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return UNUSABLE

@@ -20,7 +20,8 @@ else:
 ROOT = HERE.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 KERNELS_MAY_IMPORT = {"math", "typing", "platform", "numpy", "numba", "llvmlite"}  # the last comes with numba
-MAY_PRINT = {"main.py", "compilation.py"}  # the second one says on stderr that it compiles
+# compilation.py says on stderr that it compiles
+MAY_PRINT = {"main.py", "tools.py", "compilation.py", "trace_command.py", "compare_command.py"}
 
 
 def modules(folder):

@@ -1,0 +1,204 @@
+"""Simulations from Python: the image, everything that led to it, and the files that the command would write."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .argv import KERNELS, OwnOptions, split_own
+from .command_line import missing_input, read_options, set_up
+from .compilation import announced, compiled
+from .ctext import printf
+from .files import InputError
+from .flags import OptionError
+from .options import Parameters
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .oracle.trace import Trace
+    from .setup.crystal import Cell
+    from .setup.detector import Detector
+    from .simulation import Image, Run
+    from .statistics import Statistics
+
+
+class Log:
+    """What the command would say: its lines on standard output, and our warnings."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.warnings: list[str] = []
+
+    def say(self, template: str, *values: object) -> None:
+        """One line, as printf makes it."""
+        self.lines.append(printf(template, *values))
+
+
+@dataclass
+class Result:
+    """A finished simulation.
+
+    Attributes
+    ----------
+    image : float32 array [spixel, fpixel]
+        Photons a pixel, as in the reference's float image.
+    statistics : Statistics
+        Brightest pixel, mean, rms and rms deviation, photons.
+    options : tuple of str
+        What was asked for.
+    run : Run
+        Everything that was derived: `run.parameters` (resolved, SI units and radians), `run.detector`,
+        `run.cell`, `run.plan` (sampling), `run.scene` (what the kernel was told).
+    log : list of str
+        The lines that the command would print.
+    warnings : list of str
+        Ours, which it would print on standard error.
+    """
+
+    image: np.ndarray
+    statistics: Statistics
+    options: tuple[str, ...]
+    run: Run
+    log: list[str]
+    warnings: list[str]
+    rendered: Image
+
+    @property
+    def detector(self) -> Detector:
+        """Where the detector is."""
+        return self.run.detector
+
+    @property
+    def cell(self) -> Cell:
+        """Cell vectors and volume, Angstrom."""
+        return self.run.cell
+
+    def write(self, folder: str | os.PathLike = ".") -> list[Path]:
+        """Write every file that the command would leave in a folder, with the same bytes. C: 3121-3285
+
+        Returns
+        -------
+        Their paths: the float image, the integer image, and the preview, noise image and binary structure
+        factors as far as the options ask for them.
+
+        Raises
+        ------
+        OutputError
+            At the first file that cannot be written; earlier ones stay.
+        """
+        from .formats.fdump import Grid, write_fdump
+        from .simulation import Timing
+        from .writing import write_images
+
+        p = self.run.parameters
+        names = ["floatfile", "intfile", *["pgmfile"] * p.write_pgm, *["noisefile"] * p.calculate_noise]
+        paths = {name: Path(folder, getattr(p, name)) for name in names}
+        # the noise advances the table of random numbers
+        run = replace(
+            self.run,
+            parameters=replace(p, **{name: str(path) for name, path in paths.items()}),
+            random_table=self.run.random_table.copy(),
+        )
+        write_images(run, self.rendered, Log().say, Timing())
+        if p.hkl is not None:
+            f = self.run.scene.fgrid
+            paths["dump"] = Path(folder, p.dump)
+            write_fdump(paths["dump"], Grid(f.h_min, f.h_max, f.k_min, f.k_max, f.l_min, f.l_max, f.Fhkl))
+        return list(paths.values())
+
+
+def render(
+    parameters: Parameters | Sequence[str] | None = None,
+    *,
+    kernel: str | None = None,
+    threads: int | None = None,
+    **keywords: object,
+) -> Result:
+    """Simulate an image; nothing is written.
+
+    Parameters
+    ----------
+    parameters : Parameters or list of arguments, optional
+        What to simulate; or the keywords of `Parameters`, alone or in addition. Names of files are relative to
+        the current folder.
+    kernel : str, optional
+        "certified", the default, or "reference"; the bytes are the same.
+    threads : int, optional
+        Default: all processors; the bytes are the same.
+
+    Raises
+    ------
+    OptionError, InputError
+        One line that says what cannot be used, what was found and what was expected.
+    """
+    with _running(parameters, keywords) as (own, run, log, options):
+        simulation = compiled("simulation")
+        name = kernel or own.kernel
+        if name not in KERNELS:
+            raise OptionError(f"kernel: found {name!r}, expected one of: {', '.join(KERNELS)}")
+        workers = threads or own.threads or simulation.default_threads()
+        image = simulation.render(run, name, workers, log.say, simulation.Timing())
+    p = run.parameters
+    pixels = image.pixels.reshape(max(p.spixels, 0), max(p.fpixels, 0))
+    return Result(pixels, image.statistics, options, run, log.lines, log.warnings, image)
+
+
+def trace(
+    parameters: Parameters | Sequence[str] | None,
+    *pixels: tuple[int, int],
+    limit: int | None = None,
+    **keywords: object,
+) -> list[Trace]:
+    """Every intermediate quantity of some pixels, with the values that they have in the whole image.
+
+    Parameters
+    ----------
+    parameters : Parameters, list of arguments or None
+        As for `render`.
+    *pixels : pairs of int
+        (spixel, fpixel), slow index first.
+    limit : int, optional
+        Most terms (sub-pixels times layers, sources, spindle steps and domains) of all pixels; default 100000.
+
+    Raises
+    ------
+    OptionError, InputError
+        As for `render`; or if a pixel is not rendered, or there are more terms than the limit.
+    """
+    with _running(parameters, keywords) as (_, run, log, options):
+        compiled("oracle.raster")
+        from .oracle.trace import LIMIT, trace_pixels
+
+        traces = trace_pixels(run, pixels, LIMIT if limit is None else limit, options)
+    for traced in traces:
+        traced.warnings = log.warnings
+    return traces
+
+
+@contextmanager
+def _running(
+    parameters: Parameters | Iterable[str] | None, keywords: dict[str, object]
+) -> Iterator[tuple[OwnOptions, Run, Log, tuple[str, ...]]]:
+    """A run that is set up, in a context in which kernels are compiled for good."""
+    given = parameters if isinstance(parameters, Parameters) else Parameters.from_options(parameters or ())
+    if keywords:
+        given = given.extended(**keywords)
+    with tempfile.TemporaryDirectory(prefix="nbport-") as folder:
+        own, arguments = split_own(given.save(folder).to_options())
+        if own.help or own.version:
+            raise OptionError("--help and --version are for the command")
+        log = Log()
+        p = read_options(own, arguments, log.say, log.warnings.append)
+        p.write_dump = False
+        missing = missing_input(p)
+        if missing:
+            raise InputError(missing)
+        with announced():
+            simulation = compiled("simulation")
+            yield own, set_up(p, log.say, simulation.Timing()), log, given.options

@@ -1,0 +1,138 @@
+"""Images to compare: raw floats, NumPy arrays, SMV, PGM and whatever else fabio reads."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..files import InputError, read_bytes
+from ..formats.smv import MAGIC
+
+RAW = ".bin"
+_PGM_HEADER = re.compile(rb"P5" + rb"(?:\s|#[^\n]*\n)+(\d+)" * 3 + rb"\s")
+
+
+@dataclass
+class Frame:
+    """An image.
+
+    Attributes
+    ----------
+    pixels : array [spixel, fpixel]
+    header : dict or None
+        Keys and texts of an SMV header.
+    name : str
+        For messages.
+
+    Raises
+    ------
+    InputError
+        If the array is not two-dimensional or holds no real numbers.
+    """
+
+    pixels: np.ndarray
+    header: dict[str, str] | None = None
+    name: str = "array"
+
+    def __post_init__(self) -> None:
+        found = self.pixels
+        if found.ndim != 2 or found.dtype.kind not in "buif" or not found.size:
+            raise InputError(f"{self.name}: found {found.dtype} of shape {found.shape}, expected numbers [slow, fast]")
+
+
+def read_image(path: str | Path, shape: tuple[int, int] | None = None) -> Frame:
+    """Read an image in any format.
+
+    Parameters
+    ----------
+    path : path
+    shape : pair of int, optional
+        Slow and fast size of raw floats; default: that of the SMV images beside them.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or is not two-dimensional.
+    """
+    path = Path(path)
+    data = read_bytes(path, "an image")
+    header = smv_header(data) if data.startswith(MAGIC) else None
+    if path.suffix == RAW:
+        pixels = _raw(path, data, shape)
+    elif path.suffix == ".npy":
+        pixels = _numpy(path, data)
+    elif data.startswith(b"P5"):
+        pixels = _pgm(path, data)
+    else:
+        pixels = _by_fabio(path)
+    return Frame(pixels, header, str(path))
+
+
+def smv_header(data: bytes) -> dict[str, str]:
+    """Keys and texts of an SMV header in the order of the file; of lines without a key, the line."""
+    text = data[: data.find(b"}")].decode("latin-1").lstrip("{")
+    lines = [line.strip().rstrip(";") for line in text.splitlines()]
+    return {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines if line)}
+
+
+def _raw(path: Path, data: bytes, shape: tuple[int, int] | None) -> np.ndarray:
+    if len(data) % 4:
+        raise InputError(f"{path}: found {len(data)} bytes, expected 4-byte floats")
+    floats = np.frombuffer(data, "<f4")
+    shapes = {shape} if shape else {s for s in _shapes_beside(path) if s[0] * s[1] == floats.size}
+    if len(shapes) != 1:
+        found = ", ".join(f"{s} x {f}" for s, f in sorted(shapes)) or "no SMV image of that size beside it"
+        raise InputError(f"{path}: {floats.size} floats of unknown shape: found {found}, expected --shape SLOW FAST")
+    [shape] = shapes
+    if shape[0] * shape[1] != floats.size:
+        raise InputError(f"{path}: found {floats.size} floats, expected {shape[0]} x {shape[1]}")
+    return floats.reshape(shape)
+
+
+def _shapes_beside(path: Path) -> set[tuple[int, int]]:
+    """Slow and fast size of the SMV images in the same folder."""
+    shapes = set()
+    for other in sorted(path.parent.glob("*.img")):
+        with open(other, "rb") as file:
+            beginning = file.read(4096)
+        header = smv_header(beginning) if beginning.startswith(MAGIC) else {}
+        size = header.get("SIZE2", ""), header.get("SIZE1", "")
+        if all(text.isdigit() for text in size):
+            shapes.add((int(size[0]), int(size[1])))
+    return shapes
+
+
+def _numpy(path: Path, data: bytes) -> np.ndarray:
+    try:
+        return np.load(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise InputError(f"{path}: cannot read a NumPy array: {error}") from None
+
+
+def _pgm(path: Path, data: bytes) -> np.ndarray:
+    """Binary PGM with comments in its header, which fabio does not take."""
+    found = _PGM_HEADER.match(data)
+    width, height, largest = map(int, found.groups()) if found else (0, 0, 0)
+    if not (0 < largest < 65536 and 0 < width * height <= len(data)):
+        raise InputError(f"{path}: found {data[:40]!r}, expected P5, width, height and largest value")
+    body, kind = data[found.end() :], np.dtype(np.uint8 if largest < 256 else ">u2")
+    if len(body) < width * height * kind.itemsize:
+        raise InputError(f"{path}: found {len(body)} bytes of pixels, expected {width * height * kind.itemsize}")
+    return np.frombuffer(body, kind, width * height).reshape(height, width)
+
+
+def _by_fabio(path: Path) -> np.ndarray:
+    import fabio
+
+    logging.getLogger("fabio").setLevel(logging.CRITICAL)
+    try:
+        with fabio.open(str(path)) as image:
+            return np.asarray(image.data)
+    except Exception as error:  # whatever one of its readers raises at a broken file
+        text = str(error).splitlines()[0] if str(error) else ""
+        raise InputError(f"{path}: no image that fabio reads: {type(error).__name__} {text}") from None
