@@ -1,10 +1,11 @@
-"""Numbers to text and back by the rules of the C library: atof, atoi, printf, int wrap-around."""
+"""Numbers as C has them: atof, atoi, printf, ints that wrap, and operations that Python refuses or blurs."""
 
 import math
 import re
 import struct
 
 INT_MIN = -(2**31)
+NAN_OF_X86 = -math.nan  # what 0/0 and its like give: the sign bit is set
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 
 _SPACE = r"[ \t\n\v\f\r]*"
@@ -75,9 +76,29 @@ def divide(x: float, y: float) -> float:
     if y != 0.0:
         return x / y
     if x == 0.0 or math.isnan(x):
-        # x86 makes a NaN with the sign bit set; one that came in keeps its own
-        return x if math.isnan(x) else -math.nan
+        return surviving(x, y)
     return math.copysign(math.inf, x) * math.copysign(1.0, y)
+
+
+def surviving(x: float, y: float) -> float:
+    """The NaN that an operation on x and y results in: the first operand that is one, or a new one as x86 makes it."""
+    if x != x:
+        return x
+    if y != y:
+        return y
+    return NAN_OF_X86
+
+
+def add(x: float, y: float) -> float:
+    """x + y; of two NaNs Python keeps now the first, now the second."""
+    result = x + y
+    return result if result == result else surviving(x, y)
+
+
+def multiply(x: float, y: float) -> float:
+    """x * y; as for `add`."""
+    result = x * y
+    return result if result == result else surviving(x, y)
 
 
 def ceiling(value: float) -> float:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numba import njit
 
-from .ctext import divide, printf
+from .ctext import add, divide, printf
 from .kernels import reference as kernel
-from .nan_signs import add, careful
+from .nan_signs import careful
 from .parameters import RTD, Convention, Parameters, Shape, Vector
 from .setup.crystal import Cell
 from .setup.detector import Detector

@@ -23,45 +23,12 @@ from numba.core.dispatcher import Dispatcher
 from numba.extending import overload
 
 from .compilation import compiled_modules
-
-MADE_BY_X86 = -math.nan
-
-
-@njit(error_model="numpy")
-def surviving(x, y):
-    """The NaN that an operation on x and y results in."""
-    if x != x:
-        return x
-    if y != y:
-        return y
-    return MADE_BY_X86
-
-
-# Each of these is for plain Python as it stands, and for compiled functions by an overload below.
-
-
-def add(x, y):
-    """x + y; Python's own sum of two NaNs has now the one sign, now the other."""
-    result = x + y
-    return result if result == result else surviving.py_func(x, y)
+from .ctext import add, divide, multiply, surviving
 
 
 def subtract(x, y):
     """x - y."""
-    result = x - y
-    return result if result == result else surviving.py_func(x, y)
-
-
-def multiply(x, y):
-    """x * y; see `add`."""
-    result = x * y
-    return result if result == result else surviving.py_func(x, y)
-
-
-def divide(x, y):
-    """x / y, by a y that is not zero; see `ctext.divide`."""
-    result = x / y
-    return result if result == result else surviving.py_func(x, y)
+    return x - y
 
 
 def negative(x):
@@ -72,16 +39,20 @@ def negative(x):
 def _spell_out(function, plain):
     """Overload a function by a plain operation, of which only results that are NaN are replaced."""
     plain = njit(error_model="numpy")(plain)
-
-    def spelled_out(x, y):
-        result = plain(x, y)
-        if result == result:
-            return result
-        return surviving(x, y)
+    survivor = njit(error_model="numpy")(surviving)
 
     def implementation(x, y):
-        floats = isinstance(x, types.Float) or isinstance(y, types.Float) or function is divide
-        return spelled_out if floats else lambda x, y: plain(x, y)
+        if not (isinstance(x, types.Float) or isinstance(y, types.Float) or function is divide):
+            return lambda x, y: plain(x, y)
+        width = np.float32 if x == y == types.float32 else np.float64
+
+        def spelled_out(x, y):
+            result = plain(x, y)
+            if result == result:
+                return result
+            return width(survivor(x, y))
+
+        return spelled_out
 
     overload(function)(implementation)
 
@@ -154,11 +125,11 @@ def exact(function, cache=True):
         return njit(error_model="numpy", nogil=True, cache=cache)(namespace[function.__name__])
 
 
-
 def careful(function):
     """Decorate a compiled function: where NaNs come out of it, its twin is asked again.
 
-    They come out as return values or, if it returns nothing, in the arrays that it fills.
+    They come out as return values or, if it returns nothing, in the arrays that it fills. Asking
+    twice must do no harm.
     """
 
     @functools.wraps(function.py_func)

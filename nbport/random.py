@@ -65,7 +65,7 @@ def fill_table(idum, table):
 
 @inlined
 def ran1(idum, table):
-    """Uniform deviate in (0, 1) as float32. C: 3773-3803
+    """Uniform deviate in (0, 1) as float32. C: 3773-3804
 
     Parameters
     ----------

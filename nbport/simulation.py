@@ -16,14 +16,14 @@ from typing import NamedTuple
 import numpy as np
 
 from . import log
-from .ctext import wrap_int
+from .ctext import multiply, wrap_int
 from .device import Device
 from .driver import Finished, Kernel, run_rows
 from .kernels import certified
 from .kernels.reference import render_rows
 from .kernels.scalar import vector_scale
 from .kernels.scene import Beam, Crystal, Fgrid, Geometry, Sampling, Scene
-from .nan_signs import exact, multiply
+from .nan_signs import exact
 from .parameters import Parameters, Pivot
 from .random import new_table
 from .reporting import reporter

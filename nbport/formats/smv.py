@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..ctext import atof, printf, to_int
+from ..ctext import add, atof, printf, to_int
 from ..files import InputError
-from ..nan_signs import add
 
 MAGIC = b"{\nHEADER_BYT"  # as many characters as the reference compares
 

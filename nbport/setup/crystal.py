@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ..ctext import ceiling, divide, to_int
+from ..ctext import ceiling, divide, multiply, to_int
 from ..files import InputError, read_bytes
 from ..formats.matrix import read_matrix
 from ..kernels.scalar import dot_product, magnitude, rotate, vector_scale
-from ..nan_signs import careful, multiply
+from ..nan_signs import careful
 from ..parameters import RTD, Parameters, Vector
 from ..random import mosaic_rotation_umat
 from .detector import DBL_MIN

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from numba import njit
 
+from ..ctext import add
 from ..kernels.scalar import dot_product, rotate, rotate_axis, unitize
-from ..nan_signs import add, careful
+from ..nan_signs import careful
 from ..parameters import Convention, Parameters, Pivot, Vector
 from .sizes import near_point
 

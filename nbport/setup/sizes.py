@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import isnan
 
-from ..ctext import ceiling, divide, to_int
+from ..ctext import add, ceiling, divide, to_int
 from ..files import InputError
 from ..machine import memory
-from ..nan_signs import add
 from ..parameters import Parameters
 
 BYTES_A_PIXEL = 4 + 2 + 1  # of the float, the integer and the 8-bit image

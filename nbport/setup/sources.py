@@ -8,11 +8,11 @@ from math import isnan
 import numpy as np
 from numba import njit
 
-from ..ctext import divide
+from ..ctext import divide, multiply
 from ..files import InputError, read_bytes
 from ..formats.text_table import read_text_table
 from ..kernels.scalar import rotate_axis, unitize
-from ..nan_signs import careful, multiply
+from ..nan_signs import careful
 from ..parameters import Parameters, Vector
 from .sampling import Axis, SamplingPlan
 
