@@ -22,6 +22,7 @@ UNUSABLE = 2  # exit status for input that cannot be used
 COMMANDS: dict[str, tuple[str, str]] = {
     "trace": ("oracle.trace_command", "show how a pixel came about, term by term"),
     "compare": ("oracle.compare_command", "compare two traces, or two images"),
+    "verify": ("verify.verify_command", "judge another implementation, case by case and feature by feature"),
     "bench": ("bench", "time the kernels, alone or beside another program"),
 }
 
