@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from .oracle.trace import Trace
-    from .setup.crystal import Cell
+    from .setup.cell import Cell
     from .setup.detector import Detector
     from .simulation import Image, Run
     from .statistics import Statistics
