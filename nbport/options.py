@@ -161,18 +161,20 @@ def _tokens(keyword: str, flag: Flag, value: object) -> dict[str, list[str]]:
             raise OptionError(f"{keyword}: found {value!r}, expected True or False")
         option = flag.option if value else OPPOSITES.get(flag.option)
         return {option: [option]} if option else {}
-    texts = _values(keyword, flag, value)
-    if any(text.startswith("-") for text in texts) and (flag.option == "-cell" or flag.convert is str):
-        raise OptionError(f"{keyword}: found {value!r}, expected nothing that begins with a dash")
-    return {flag.option: [flag.option, *texts]}
+    return {flag.option: [flag.option, *_values(keyword, flag, value)]}
+
+
+def _takes_text(flag: Flag) -> bool:
+    return flag.option in ("-misset", "-pivot") or bool(flag.sets and flag.convert is str)
 
 
 def _values(keyword: str, flag: Flag, value: object) -> list[str]:
     wanted = len(flag.values.split())
     if isinstance(value, str | os.PathLike):
-        words = flag.option in ("-misset", "-pivot") or (flag.sets and flag.convert is str)
-        if not words:
+        if not _takes_text(flag):
             raise OptionError(f"{keyword}: found the text {value!r}, expected {flag.values}")
+        if os.fspath(value).startswith("-"):
+            raise OptionError(f"{keyword}: found {value!r}, expected nothing that begins with a dash")
         return [os.fspath(value)]
     numbers = [value] if isinstance(value, Real) else value
     if not isinstance(numbers, Iterable):
@@ -186,7 +188,10 @@ def _values(keyword: str, flag: Flag, value: object) -> list[str]:
         raise OptionError(
             f"{keyword}: found {value!r}, expected {'a whole number' if wanted == 1 else 'whole numbers'}"
         )
-    return [str(int(x)) if whole else repr(float(x)) for x in numbers]
+    texts = [str(int(x)) if whole else repr(float(x)) for x in numbers]
+    if flag.option == "-cell" and any(text.startswith("-") for text in texts):
+        raise OptionError(f"{keyword}: found {value!r}, expected no negative number")
+    return texts
 
 
 def _text(argument: object) -> str:
