@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 PACKAGE = Path(__file__).resolve().parent
+NOT_COMPILED = ("oracle", "verify")  # sub-packages that no compiled function depends on
 ANNOUNCEMENT = "nanoBragg: compiling kernels, once for this machine ..."
 
 
@@ -135,5 +136,6 @@ def _fingerprint() -> str:
     digest = hashlib.sha256(sys.version.encode())
     kernels = PACKAGE / "kernels" if (PACKAGE / "kernels").is_dir() else PACKAGE.parent / "kernels"
     for path in sorted([*PACKAGE.rglob("*.py"), *kernels.glob("*.py")]):
-        digest.update(path.read_bytes())
+        if path.parent.name not in NOT_COMPILED:
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
