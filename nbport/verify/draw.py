@@ -27,8 +27,9 @@ def _crystal(rng: random.Random) -> list[str]:
     options = ["-cell", *rng.choice(CELLS).split()]
     options += _maybe(rng, 0.15, "-matrix", "A.mat")
     options += _maybe(rng, 0.7, "-misset", *(_real(rng, -90, 90) for _ in range(3)))
-    options += ["-N", str(rng.randint(1, 40))]
-    options += _maybe(rng, 0.6, rng.choice(SHAPES))
+    shape = rng.choice(SHAPES)
+    # spots without side maxima must be large, or none is on the few pixels
+    options += [shape, "-N", str(rng.randint(1, 3 if shape in SHAPES[2:] else 40))]
     options += _maybe(rng, 0.1, "-fudge", _real(rng, 0.5, 2))
     options += ["-default_F", _real(rng, 1, 200)]
     options += _maybe(rng, 0.5, "-hkl", "small.hkl")

@@ -21,6 +21,7 @@ FEATURES: dict[str, Callable[[Parameters], bool]] = {
     "dump": lambda p: p.hkl is None and p.default_F == 0.0,
     "interpolation": lambda p: p.interpolate == 1 or (p.interpolate == 2 and min(p.Na, p.Nb, p.Nc) <= 2),
     "phi": lambda p: p.phisteps > 1 or p.phi0 != 0.0 or p.osc > 0.0 or p.phistep > 0.0,
+    "phi from 0": lambda p: p.phi0 == 0.0 and (p.phisteps > 1 or p.osc > 0.0 or p.phistep > 0.0),
     "spindle axis": lambda p: p.spindle_vector != Parameters.spindle_vector,
     "mosaic": lambda p: p.mosaic_spread > 0.0 or p.mosaic_domains > 1,
     "source file": lambda p: p.sourcefile is not None,
