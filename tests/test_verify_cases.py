@@ -1,7 +1,11 @@
 """The suites of `nbport verify`: they cover every feature, can be run, and stay the same."""
 
+import argparse
 import json
+import re
+import shlex
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +15,7 @@ from nbport.files import InputError
 from nbport.verify import cases as cases_module
 from nbport.verify.cases import SUITES, check, from_file, suite
 from nbport.verify.features import FEATURES, features_of
+from nbport.verify.verify_command import configure
 
 
 @pytest.mark.parametrize("name", SUITES)
@@ -113,3 +118,20 @@ def test_orientations_by_the_clock_are_refused(tmp_path):
     path.write_text(path.read_text() + "\n" + path.read_text())
     with pytest.raises(InputError, match="twice"):
         check(from_file(path))
+
+
+def test_docs_show_commands_and_cases_that_can_be_read(tmp_path):
+    text = (Path(__file__).parents[1] / "docs" / "verify.md").read_text()
+    parser = argparse.ArgumentParser()
+    configure(parser)
+    commands = re.findall(r"^    nbport verify (.*)$", text.replace("\\\n", ""), flags=re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        parser.parse_args(shlex.split(command))
+    [line] = re.findall(r'^    (\{"id".*)$', text, flags=re.MULTILINE)
+    (tmp_path / "mine.jsonl").write_text(line)
+    [case] = from_file(tmp_path / "mine.jsonl")
+    assert case.name == "mine/mine"
+    for name in ("quick", "parity", "full"):
+        number = len(suite(name, 16, 1, 1))
+        assert re.search(rf"\| `{name}` \|.*\b{number}\b", text), name
