@@ -22,6 +22,7 @@ if (_kernels / "scene.py").is_file():
 # what this package offers, and the module that is imported when it is asked for
 _PLACES = {
     "Comparison": "oracle.compare",
+    "DeviceError": "device",
     "InputError": "files",
     "OptionError": "flags",
     "OutputError": "files",

@@ -14,6 +14,7 @@ from .argv import KERNELS, OwnOptions, split_own
 from .command_line import missing_input, read_options, set_up
 from .compilation import announced, compiled
 from .ctext import printf
+from .device import open_device
 from .files import InputError
 from .flags import OptionError
 from .options import Parameters
@@ -94,8 +95,8 @@ class Result:
         """
         from .formats.fdump import Grid, write_fdump
         from .simulation import Timing
-        from .writing import write_images
 
+        write_images = compiled("writing").write_images
         p = self.run.parameters
         names = ["floatfile", "intfile", *["pgmfile"] * p.write_pgm, *["noisefile"] * p.calculate_noise]
         paths = {name: Path(folder, getattr(p, name)) for name in names}
@@ -118,6 +119,7 @@ def render(
     *,
     kernel: str | None = None,
     threads: int | None = None,
+    device: str | None = None,
     **keywords: object,
 ) -> Result:
     """Simulate an image; nothing is written.
@@ -131,10 +133,12 @@ def render(
         "certified", the default, or "reference"; the bytes are the same.
     threads : int, optional
         Default: all processors; the bytes are the same.
+    device : str, optional
+        "cpu", the default, "cuda", "cuda:NUMBER" or "auto"; the bytes are the same.
 
     Raises
     ------
-    OptionError, InputError
+    OptionError, InputError, DeviceError
         One line that says what cannot be used, what was found and what was expected.
     """
     with _running(parameters, keywords) as (own, run, log, options):
@@ -143,7 +147,8 @@ def render(
         if name not in KERNELS:
             raise OptionError(f"kernel: found {name!r}, expected one of: {', '.join(KERNELS)}")
         workers = threads or own.threads or simulation.default_threads()
-        image = simulation.render(run, name, workers, log.say, simulation.Timing())
+        where = open_device(device or own.device, log.warnings.append)
+        image = simulation.render(run, name, workers, log.say, simulation.Timing(), where, log.warnings.append)
     p = run.parameters
     pixels = image.pixels.reshape(max(p.spixels, 0), max(p.fpixels, 0))
     return Result(pixels, image.statistics, options, run, log.lines, log.warnings, image)

@@ -104,8 +104,10 @@ def test_noise_is_the_same_whenever_it_is_written(inputs):
     assert first == second
 
 
-@pytest.mark.parametrize("more", [{"kernel": "reference"}, {"threads": 1}, {"threads": 3}])
-def test_kernel_and_threads_change_nothing(more):
+@pytest.mark.parametrize(
+    "more", [{"kernel": "reference"}, {"threads": 1}, {"threads": 3}, {"device": "cpu"}, {"device": "cpu-body"}]
+)
+def test_kernel_threads_and_device_change_nothing(more):
     assert nbport.render(**SMALL, **more).image.tobytes() == nbport.render(**SMALL).image.tobytes()
 
 
@@ -259,9 +261,11 @@ def test_what_cannot_be_rendered_is_refused(arguments, says, tmp_path, monkeypat
     assert says in str(error.value)
 
 
-def test_unknown_kernel_is_refused():
+def test_unknown_kernel_or_device_is_refused():
     with pytest.raises(nbport.OptionError, match="kernel: found 'fast'"):
         nbport.render(**SMALL, kernel="fast")
+    with pytest.raises(nbport.OptionError, match="--device: found 'gpu'"):
+        nbport.render(**SMALL, device="gpu")
 
 
 # -- arrays instead of files

@@ -24,9 +24,14 @@ class Place(NamedTuple):
     step: Step
     name: str
 
-    def __str__(self) -> str:
-        pixel = () if self.pixel == C_STYLE_PIXEL else (("pixel", self.pixel),)
-        return ", ".join(" ".join([counter, *map(str, numbers)]) for counter, numbers in (*pixel, *self.step))
+    def counted(self) -> Step:
+        """The step with the pixel in front, if it is known."""
+        return self.step if self.pixel == C_STYLE_PIXEL else (("pixel", self.pixel), *self.step)
+
+
+def step_text(step: Step) -> str:
+    """A step as people read it."""
+    return ", ".join(" ".join([counter, *map(str, numbers)]) for counter, numbers in step)
 
 
 @dataclass
@@ -104,7 +109,16 @@ def compare_traces(a: Sequence[Trace], b: Sequence[Trace], gate: Gate) -> TraceC
         "worst": [term.document() for term in worst],
         **only,
     }
-    return TraceComparison(first is None, metrics, _lines(metrics, first, worst), first, worst)
+    return TraceComparison(first is None, metrics, _lines(metrics, first, worst, _varying(places)), first, worst)
+
+
+def _varying(places: list[Place]) -> set[str]:
+    """Counters that take more than one value."""
+    seen: dict[str, set] = {}
+    for place in places:
+        for counter, numbers in place.counted():
+            seen.setdefault(counter, set()).add(numbers)
+    return {counter for counter, values in seen.items() if len(values) > 1}
 
 
 def _in_one_style(a: Sequence[Trace], b: Sequence[Trace]) -> tuple[Sequence[Trace], Sequence[Trace]]:
@@ -185,8 +199,8 @@ class _Pairs:
         return [self.term(i) for i in worst.values()]
 
 
-def _lines(metrics: dict, first: Term | None, worst: list[Term]) -> list[str]:
-    """The findings for people."""
+def _lines(metrics: dict, first: Term | None, worst: list[Term], varying: set[str]) -> list[str]:
+    """The findings for people; the table names only counters that vary."""
     lines = [
         f"traces: {metrics['compared']} numbers compared, {metrics['equal']} equal,"
         f" {metrics['outside_gate']} outside the gate ({metrics['gate']})"
@@ -199,7 +213,7 @@ def _lines(metrics: dict, first: Term | None, worst: list[Term]) -> list[str]:
     lines += [
         "",
         f"first divergence, after {metrics['equal_before_first']} equal numbers:",
-        f"  at {str(first.place) or 'set-up or end'}",
+        f"  at {step_text(first.place.counted())}",
         f"  {first}",
         "",
         "worst term of each name that diverges, in order of computation:",
@@ -207,7 +221,8 @@ def _lines(metrics: dict, first: Term | None, worst: list[Term]) -> list[str]:
     ]
     for term in worst[:WORST]:
         numbers = (term.ulp, term.rel, term.abs)
-        lines.append(printf("  %-22s %10.4g %10.3g %10.3g  %s", term.name, *numbers, str(term.place)))
+        at = step_text(tuple(part for part in term.place.counted() if part[0] in varying))
+        lines.append(printf("  %-22s %10.4g %10.3g %10.3g  %s", term.name, *numbers, at).rstrip())
     if len(worst) > WORST:
         lines.append(f"  and {len(worst) - WORST} more names")
     return lines
