@@ -17,6 +17,7 @@ from numba import njit
 
 from .certified import Certificate, domain_vectors, spindle_vectors
 from .device_terms import captured, lattice, nearest_factor, polarized, tricubic_factor
+from .elementary import fma
 from .reference import POLAR_VECTOR, detector_plane, out_of_range, solid_angle, vector_at
 from .scalar import cross_product, dot_product, magnitude, scalar, unitize
 from .scene import Scene
@@ -130,8 +131,8 @@ def pixel(fpixel, spixel, numbers, sources, axes, vectors, bordered, grid, inter
         wants_capture = sampling.oversample_thick or thick_tic == g.detector_thicksteps - 1
         for sub in range(g.oversample * g.oversample):
             subS, subF = sub // g.oversample, sub % g.oversample
-            Fdet = g.subpixel_size * (fpixel * g.oversample + subF) + g.subpixel_size / 2.0
-            Sdet = g.subpixel_size * (spixel * g.oversample + subS) + g.subpixel_size / 2.0
+            Fdet = g.subpixel_size * (fpixel * g.oversample + subF) + g.subpixel_size * 0.5
+            Sdet = g.subpixel_size * (spixel * g.oversample + subS) + g.subpixel_size * 0.5
             airpath, diffracted = unitize(detector_plane(g, Fdet, Sdet, Odet))
             if omega_pixel == 0.0 or sampling.oversample_omega:
                 omega_pixel = solid_angle(g, airpath)
@@ -246,3 +247,9 @@ def render_place(place, numbers, mask, sources, axes, vectors, bordered, grid, i
         if left_grid and first == NOWHERE:
             first = n - place.start
     return first
+
+
+@scalar
+def probe(x, y, z):
+    """What each operation of a device gives, to be compared with the CPU's bits."""
+    return x * y + z, fma(x, y, z), x / y, math.sqrt(x)

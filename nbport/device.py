@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .compilation import compiled
 from .flags import OptionError
 
 if TYPE_CHECKING:
@@ -75,13 +76,9 @@ def open_device(name: str, warn: Callable[[str], None]) -> Device | None:
     if name == CPU:
         return None
     if name == BODY_ON_CPU:
-        from .tiles import BodyOnCpu
-
-        return Device(name, BodyOnCpu)
+        return Device(name, compiled("tiles").BodyOnCpu)
     try:
-        from .cuda_device import open_cuda
-
-        return open_cuda(int(name.partition(":")[2] or 0))
+        return compiled("cuda_device").open_cuda(int(name.partition(":")[2] or 0))
     except DeviceError as error:
         if name != "auto":
             raise

@@ -24,8 +24,10 @@ class Rendered(NamedTuple):
     recomputed: int  # pixels that the reference kernel rendered
 
 
-def obstacle(run: Run) -> str | None:
+def obstacle(run: Run, kernel: str) -> str | None:
     """Why a run is left to the CPU, or None."""
+    if kernel == "reference":
+        return "that is where the reference kernel runs"
     if run.parameters.printout:
         return "-printout shows every term"
     if run.live_mask is not None:
@@ -34,12 +36,14 @@ def obstacle(run: Run) -> str | None:
 
 
 def render_on_device(
-    run: Run, device: Device, threads: int, finished: Finished, warn: Callable[[str], None]
+    run: Run, kernel: str, device: Device, threads: int, finished: Finished, warn: Callable[[str], None]
 ) -> Rendered | None:
     """Run the pixel loop on a device; None, after one warning, if the run is left to the CPU.
 
     Parameters
     ----------
+    kernel : str
+        The one that was asked for.
     threads : int
         That share the pixels which the device leaves to the CPU.
     finished : callable
@@ -50,11 +54,11 @@ def render_on_device(
     DeviceError
         If the device stops working.
     """
-    why = obstacle(run)
+    why = obstacle(run, kernel)
     if why:
         warn(f"rendering on the CPU and not on {device.name}: {why}")
         return None
-    kernel = tiles.TiledKernel(run.scene, certified.certify(run.scene), device.make_launcher, threads)
+    rows_kernel = tiles.TiledKernel(run.scene, certified.certify(run.scene), device.make_launcher, threads)
     # one block after the other: a launch needs the state that the one before left
-    pixels, omega_sums = run_rows(kernel, run.scene, 1, False, finished)
-    return Rendered(pixels, omega_sums, kernel.recomputed)
+    pixels, omega_sums = run_rows(rows_kernel, run.scene, 1, False, finished)
+    return Rendered(pixels, omega_sums, rows_kernel.recomputed)

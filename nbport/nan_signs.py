@@ -10,20 +10,17 @@ stand in the order in which the recorded program's compiler put them; where that
 C text, the value is the same.
 """
 
-import ast
 import functools
-import inspect
 import math
-import textwrap
 
 import numpy as np
 from numba import njit
 from numba.core import types
-from numba.core.dispatcher import Dispatcher
 from numba.extending import overload
 
 from .compilation import compiled_modules
 from .ctext import add, divide, multiply, surviving
+from .spelling import respelled
 
 
 def subtract(x, y):
@@ -72,31 +69,7 @@ def _teach_numba():
     overload(negative)(_negative)
 
 
-BINARY = {ast.Add: add, ast.Sub: subtract, ast.Mult: multiply, ast.Div: divide}
-
-
-class _Speller(ast.NodeTransformer):
-    """Replaces operators by calls of the functions above."""
-
-    def visit_BinOp(self, node):
-        self.generic_visit(node)
-        return _call(BINARY[type(node.op)], node.left, node.right) if type(node.op) in BINARY else node
-
-    def visit_UnaryOp(self, node):
-        self.generic_visit(node)
-        return _call(negative, node.operand) if isinstance(node.op, ast.USub) else node
-
-    def visit_AugAssign(self, node):
-        value = ast.parse(ast.unparse(node.target), mode="eval").body
-        return self.visit(ast.Assign([node.target], ast.BinOp(value, node.op, node.value)))
-
-
-def _call(function, *arguments):
-    return ast.Call(ast.Name(_alias(function), ast.Load()), list(arguments), [])
-
-
-def _alias(function):
-    return f"exact_{function.__name__}"
+OPERATIONS = {"+": add, "-": subtract, "*": multiply, "/": divide, "negative": negative}
 
 
 @functools.cache
@@ -110,19 +83,9 @@ def exact(function, cache=True):
         Keep the compiled function on disk.
     """
     _teach_numba()
-    function = function.py_func
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    tree.body[0].decorator_list.clear()
-    tree = ast.fix_missing_locations(_Speller().visit(tree))
-    ast.increment_lineno(tree, function.__code__.co_firstlineno - 1)
-    namespace = dict(function.__globals__)
-    namespace.update((_alias(spelled), spelled) for spelled in (*BINARY.values(), negative))
-    for name in function.__code__.co_names:
-        if isinstance(namespace.get(name), Dispatcher):
-            namespace[name] = exact(namespace[name], cache=False)
-    exec(compile(tree, function.__code__.co_filename, "exec"), namespace)
+    twin = respelled(function, OPERATIONS, lambda called: exact(called, cache=False))
     with compiled_modules():
-        return njit(error_model="numpy", nogil=True, cache=cache)(namespace[function.__name__])
+        return njit(error_model="numpy", nogil=True, cache=cache)(twin)
 
 
 def careful(function):

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import log
+from .compilation import compiled
 from .ctext import multiply, wrap_int
 from .device import Device
 from .driver import Finished, Kernel, run_rows
@@ -260,9 +261,7 @@ def render(
         finished = reporter(run, say)
         rendered = None
         if device is not None:
-            from .device_run import render_on_device
-
-            rendered = render_on_device(run, device, threads, finished, warn)
+            rendered = compiled("device_run").render_on_device(run, kernel, device, threads, finished, warn)
         if rendered is not None:
             pixels, omega_sums, recomputed = rendered
             report = KernelReport(device.name, len(pixels), recomputed)

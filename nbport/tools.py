@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trace": ("oracle.trace_command", "show how a pixel came about, term by term"),
     "compare": ("oracle.compare_command", "compare two traces, or two images"),
     "verify": ("verify.verify_command", "judge another implementation, case by case and feature by feature"),
+    "gpu": ("gpu", "list the GPUs and test that they give the CPU's bytes"),
     "bench": ("bench", "time the kernels, alone or beside another program"),
 }
 

@@ -9,9 +9,11 @@ import pytest
 from c_reference.cases import HERE, load_cases, load_results, run_case
 from c_reference.compare import compare_case
 from c_reference.runners import InProcess
-from nbport import tiles
-from nbport.kernels import certified
+from nbport.compilation import compiled
 from nbport.main import main
+
+certified = compiled("kernels.certified")
+tiles = compiled("tiles")
 
 load_results_once = functools.cache(load_results)
 

@@ -1,0 +1,192 @@
+"""An NVIDIA GPU as a device to render on: finding it, launches on it, and its errors in one line.
+
+Importing this loads no CUDA; opening a device does.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
+
+import numpy as np
+
+from .compilation import compiled_modules
+from .device import Device, DeviceError
+from .kernels.certified import Certificate
+from .kernels.device_body import NOWHERE, Place, Tables, probe
+from .tiles import Tile
+
+INSTALL = "pip install 'nbport[cuda]'"
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Whatever CUDA raises in this context becomes a DeviceError of one line."""
+    try:
+        yield
+    except DeviceError:
+        raise
+    except Exception as error:  # a driver, a compiler and a linker raise what they like
+        text = " ".join(str(error).split())
+        if "OUT_OF_MEMORY" in text or isinstance(error, MemoryError):
+            raise DeviceError("the GPU has not enough free memory for this run; --device cpu renders it") from error
+        raise DeviceError(f"CUDA: {text[:300] or type(error).__name__}") from error
+
+
+@contextmanager
+def _cache_folder() -> Iterator[None]:
+    """Numba's CUDA target has a configuration of its own, which must know the cache folder, too."""
+    with compiled_modules():
+        from numba import config
+
+        own = config if in_simulator() else import_module("numba.cuda.core.config")
+        before, own.CACHE_DIR = own.CACHE_DIR, config.CACHE_DIR
+        try:
+            yield
+        finally:
+            own.CACHE_DIR = before
+
+
+def in_simulator() -> bool:
+    """Whether CUDA is simulated in Python, for tests."""
+    return os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0")
+
+
+def load_cuda():
+    """Numba's CUDA target.
+
+    Raises
+    ------
+    DeviceError
+        If it is not installed, or finds no driver or no GPU.
+    """
+    if not in_simulator() and find_spec("numba_cuda") is None:
+        raise DeviceError(f"CUDA needs the package numba-cuda, which is not installed: {INSTALL}")
+    with one_line_errors():
+        from numba import cuda
+
+        if not cuda.is_available():
+            why = " ".join(str(cuda.cuda_error() or "no GPU was found").split())
+            raise DeviceError(f"no usable NVIDIA GPU or driver: {why[:200]}")
+    return cuda
+
+
+def described() -> list[str]:
+    """A line for every GPU, and one for the driver.
+
+    Raises
+    ------
+    DeviceError
+        If there is none.
+    """
+    cuda = load_cuda()
+    with one_line_errors():
+        if in_simulator():
+            return ["CUDA is simulated in Python (NUMBA_ENABLE_CUDASIM)"]
+        lines = ["CUDA driver for CUDA {}.{}".format(*cuda.cudadrv.driver.driver.get_version())]
+        for number, gpu in enumerate(cuda.gpus):
+            with gpu:
+                memory = cuda.current_context().get_memory_info()
+                name = gpu.name.decode() if isinstance(gpu.name, bytes) else gpu.name
+                capability = ".".join(map(str, gpu.compute_capability))
+                lines.append(f"cuda:{number} {name}, compute capability {capability}, {memory.total / 2**30:.1f} GiB")
+        return lines
+
+
+def open_cuda(number: int) -> Device:
+    """Make a GPU ready and see that its arithmetic is right.
+
+    Parameters
+    ----------
+    number : int
+        As `nbport gpu` lists them.
+
+    Raises
+    ------
+    DeviceError
+    """
+    cuda = load_cuda()
+    with one_line_errors():
+        if number >= len(cuda.gpus):
+            raise DeviceError(f"there is no GPU {number}: found {len(cuda.gpus)}, counted from 0")
+        with _cache_folder():
+            from . import cuda_kernel
+        with cuda.gpus[number]:
+            _check_arithmetic(cuda, cuda_kernel)
+
+    def make_launcher(certificate: Certificate, tables: Tables) -> CudaLauncher:
+        with one_line_errors():
+            return CudaLauncher(number, certificate, tables)
+
+    return Device(f"cuda:{number}", make_launcher)
+
+
+def _check_arithmetic(cuda, cuda_kernel) -> None:
+    """One product, sum, quotient and root, chosen so that a contracted operation shows. Compiles, loads, launches."""
+    x = np.array([1.0 + 2.0**-27, 1.0 - 2.0**-27, -1.0])
+    results = cuda.to_device(np.zeros(4))
+    cuda_kernel.probe[1, 1](cuda.to_device(x), results)
+    expected = np.array(probe(*x.tolist()))
+    if results.copy_to_host().tobytes() != expected.tobytes():
+        raise DeviceError("the GPU's arithmetic differs from IEEE 754, please report this with the versions installed")
+
+
+class CudaLauncher:
+    """Launches on one GPU; keeps the tables of a scene there.
+
+    Parameters
+    ----------
+    number : int
+    certificate : Certificate
+    tables : Tables
+    """
+
+    def __init__(self, number: int, certificate: Certificate, tables: Tables) -> None:
+        from numba import cuda
+
+        from . import cuda_kernel
+
+        self._cuda, self._kernel, self._gpu = cuda, cuda_kernel, cuda.gpus[number]
+        self._numbers, self._masked = as_declared(certificate.numbers), int(tables.mask.size > 0)
+        with self._gpu:
+            self._tables = [cuda.to_device(_not_empty(table)) for table in tables]
+            self._pixels = cuda.device_array(1, np.float32)
+
+    def launch(self, place: Place, interpolate: bool) -> Tile:
+        """Render the pixels of a place."""
+        count = place.stop - place.start
+        rows = (place.stop - 1) // place.columns - place.start // place.columns + 1
+        blocks = (math.ceil(place.columns / self._kernel.THREADS), rows)
+        with one_line_errors(), self._gpu:
+            if self._pixels.size < count:
+                self._pixels = self._cuda.device_array(count, np.float32)
+            omega_sums = self._cuda.to_device(np.zeros(rows))
+            left_grid = self._cuda.to_device(np.full(1, NOWHERE))
+            self._kernel.render_tile[blocks, self._kernel.THREADS](
+                place, self._numbers, self._masked, *self._tables, int(interpolate), self._pixels, omega_sums, left_grid
+            )
+            pixels = self._pixels[:count].copy_to_host()
+            return Tile(pixels, omega_sums.copy_to_host(), int(left_grid.copy_to_host()[0]))
+
+
+def as_declared(record):
+    """A named tuple with every number of the type that is declared, so that one compiled kernel serves all."""
+    kinds = type(record).__annotations__.values()
+    return type(record)(*(_as(kind, value) for kind, value in zip(kinds, record, strict=True)))
+
+
+def _as(kind, value):
+    if kind in (int, float):
+        return kind(value)
+    if hasattr(kind, "_fields"):
+        return as_declared(value)
+    return tuple(map(float, value)) if isinstance(value, tuple) else value
+
+
+def _not_empty(table: np.ndarray) -> np.ndarray:
+    """A device has no memory of no bytes."""
+    return np.ascontiguousarray(table) if table.size else np.zeros((1,) * table.ndim, table.dtype)
