@@ -1,6 +1,7 @@
-# make demo   render an image of a protein crystal and make a picture of it
-# make test   style, and the whole test suite
-# make clean  remove what was made, except for the virtual environment
+# make demo     render an image of a protein crystal and make a picture of it
+# make test     style, and the test suite
+# make nightly  the same with its slow tests: large images, thousands of random scenes, other processors
+# make clean    remove what was made, except for the virtual environment
 #
 # Needs Python 3.10 or newer with venv; PYTHON=python3.12 chooses another than python3.
 
@@ -8,7 +9,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test clean
+.PHONY: demo test nightly clean
 
 demo: $(VENV)/.has-demo
 	$(BIN)/python demo/render.py
@@ -17,6 +18,9 @@ test: $(VENV)/.has-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
+
+nightly: $(VENV)/.has-test
+	$(BIN)/python -m pytest --slow
 
 $(VENV)/.has-%: pyproject.toml setup.py | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
