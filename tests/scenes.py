@@ -20,6 +20,13 @@ scalar = compiled("kernels.scalar")
 run_rows = compiled("driver").run_rows
 
 
+# pieces of command lines
+CELL = "-cell 40 50 60 80 95 100 -lambda 1 -distance 100 -pixel 0.1 -oversample 1"
+ROW = f"{CELL} -detpixels_x 600 -detpixels_y 3 -misset 10 20 30 -fluence 1e24"
+F = "-default_F 100"
+GRID = "-hkl inputs/1orc_small.hkl"
+
+
 def ignore(*_):
     """Stands for whatever is told of the run's progress."""
 

@@ -1,0 +1,139 @@
+"""The certificate: what it takes to be certain, what is left to the reference kernel, and other processors."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from c_reference.cases import HERE
+from tests.scenes import GRID, ROW, F, assert_equal, by_certified, by_reference, certified, differing, scene_of
+
+ROOT = HERE.parent
+BRIGHT = f"{ROW} {F} -N 9 -phi 0 -osc 1 -phisteps 3"
+
+
+@pytest.mark.parametrize(
+    "more", ["", "-round_xtal", "-gauss_xtal -N 2", "-tophat_spots -water 9", "-polar 0.9 -curved_det"]
+)
+def test_with_slack_every_pixel_is_rendered_again_and_equal(more):
+    scene = scene_of(f"{BRIGHT} {more}")
+    got = by_certified(scene, slack=1.0)
+    expected = by_reference(scene)
+    assert (expected.image > 0).all()
+    assert got.recomputed == got.image.size
+    assert_equal(expected, got)
+
+
+def distorted(**changed):
+    """The proved polynomials, some of them off by one part in 1e9."""
+    polynomials = certified.Polynomials()
+    worse = {name: tuple(c * (1.0 + 1e-9) for c in getattr(polynomials, name)) for name in changed}
+    return polynomials._replace(**worse)
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "slack"),
+    [
+        # sin(r): at most 0.57e-9, six of them squared
+        ("sin_short", "", 7e-9),
+        # exp(r) for |r| < 0.35, squared
+        ("exp", "-gauss_xtal -N 2", 1e-9),
+        # e1 - e2 of a thin layer
+        ("exp", "-oversample_thick -detector_abs 100 -detector_thick 300", 1e-8),
+    ],
+)
+def test_worse_polynomials_need_a_wider_bound(name, more, slack):
+    scene = scene_of(f"{BRIGHT} -detpixels_y 20 {more}")
+    expected = by_reference(scene)
+    worse = distorted(**{name: True})
+    assert_equal(expected, by_certified(scene, polynomials=worse, slack=slack))
+    # without, wrong bytes are certified: this test can fail
+    assert differing(expected, by_certified(scene, polynomials=worse))
+
+
+# -- what is left to the reference kernel
+
+GRID_ROW = f"{ROW} {GRID} -N 9"
+
+
+def with_parts(scene, **parts):
+    """The scene with some fields of its parts changed."""
+    return scene._replace(**{part: getattr(scene, part)._replace(**fields) for part, fields in parts.items()})
+
+
+def with_F(scene, value):
+    Fhkl = scene.fgrid.Fhkl.copy()
+    Fhkl[3, 3, 3] = value
+    return with_parts(scene, fgrid={"Fhkl": Fhkl})
+
+
+NOTHING = np.zeros(0)
+OBSTACLES = {
+    "no steps": (with_parts, {"sampling": {"steps": 0}}, "no steps"),
+    "no phi steps": (with_parts, {"crystal": {"turned": np.zeros(0, np.int8)}}, "no steps"),
+    "no sources": (with_parts, {"beam": {"source_X": NOTHING, "source_lambda": NOTHING}}, "no steps"),
+    "endless fluence": (with_parts, {"beam": {"fluence": math.inf}}, "fluence"),
+    "negative water": (with_parts, {"beam": {"I_bg": -1.0}}, "water"),
+    "wavelength 0": (with_parts, {"beam": {"source_lambda": np.zeros(1)}}, "wavelength"),
+    "wavelength nan": (with_parts, {"beam": {"source_lambda": np.array([math.nan])}}, "wavelength"),
+    "default_F nan": (with_parts, {"fgrid": {"default_F": math.nan}}, "default_F"),
+    "default_F too large": (with_parts, {"fgrid": {"default_F": 1e71}}, "default_F"),
+    "empty grid": (with_parts, {"fgrid": {"k_range": 0}}, "grid"),
+    "small grid": (with_parts, {"fgrid": {"k_range": 4}, "sampling": {"interpolate": 1}}, "interpolate"),
+    "too many cells": (with_parts, {"crystal": {"Nb": 1e9}}, "too many cells"),
+    "too large a cell": (with_parts, {"crystal": {"c0": (0.0, 0.0, 1.0)}}, "too many cells"),
+    "no cell": (with_parts, {"crystal": {"a0": (math.nan,) * 3}}, "too many cells"),
+    "polarization": (with_parts, {"beam": {"polarization": 1.1}, "sampling": {"oversample_polar": 1}}, "Kahn"),
+    "behind": (with_parts, {"geometry": {"close_distance": -1.0}, "sampling": {"oversample_omega": 1}}, "behind"),
+    "no sensor": (with_parts, {"sampling": {"oversample_thick": 1}}, "sensor"),
+    "weighed gauss": (with_parts, {"crystal": {"xtal_shape": 2}, "sampling": {"oversample_omega": 1}}, "gauss"),
+    "F nan": (with_F, {"value": math.nan}, "structure factor"),
+    "F too large": (with_F, {"value": -1e71}, "structure factor"),
+    "F too small": (with_F, {"value": 1e-71}, "structure factor"),
+}
+
+
+@pytest.mark.parametrize("name", OBSTACLES)
+def test_obstacle_is_named(name):
+    change, how, reason = OBSTACLES[name]
+    scene = scene_of(GRID_ROW)
+    assert certified.obstacle(scene) is None
+    assert reason in certified.obstacle(change(scene, **how))
+
+
+@pytest.mark.parametrize("value", [0.0, -5.0, 1e-69, 1e69])
+def test_structure_factors_that_are_no_obstacle(value):
+    scene = with_F(scene_of(GRID_ROW), value)
+    assert certified.obstacle(scene) is None
+    assert_equal(by_reference(scene), by_certified(scene))
+
+
+# -- other processors
+
+FEW = (
+    "phi_stale_sources_mosaic interp_sticky shape_round_xtal shape_gauss_xtal oversample_all thick_steps curved_xds"
+    " polar div_disp mosaic_big dmin_sources water hkl_neg_default noise_mid"
+)
+
+
+@pytest.mark.parametrize(
+    ("cpu", "features"),
+    [
+        pytest.param("generic", "", id="no fused multiply-add"),
+        pytest.param("haswell", "+avx2,+fma", id="no AVX-512", marks=pytest.mark.slow),
+    ],
+)
+def test_other_processors_give_the_recorded_bytes(cpu, features, tmp_path):
+    chosen = {"NUMBA_CPU_NAME": cpu, "NUMBA_CPU_FEATURES": features, "NUMBA_CACHE_DIR": str(tmp_path)}
+    tests = ["tests/test_elementary.py", "tests/test_recorded_cases.py"]
+    few = " or ".join(["elementary", *FEW.split()])
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", few, *tests]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **chosen}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 50
