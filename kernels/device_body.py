@@ -251,5 +251,5 @@ def render_place(place, numbers, mask, sources, axes, vectors, bordered, grid, i
 
 @scalar
 def probe(x, y, z):
-    """What each operation of a device gives, to be compared with the CPU's bits."""
+    """Results of a device's operations, to be compared with what they must be."""
     return x * y + z, fma(x, y, z), x / y, math.sqrt(x)

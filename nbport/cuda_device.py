@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -17,7 +18,7 @@ import numpy as np
 from .compilation import compiled_modules
 from .device import Device, DeviceError
 from .kernels.certified import Certificate
-from .kernels.device_body import NOWHERE, Place, Tables, probe
+from .kernels.device_body import NOWHERE, Place, Tables
 from .tiles import Tile
 
 INSTALL = "pip install 'nbport[cuda]'"
@@ -35,6 +36,14 @@ def one_line_errors() -> Iterator[None]:
         if "OUT_OF_MEMORY" in text or isinstance(error, MemoryError):
             raise DeviceError("the GPU has not enough free memory for this run; --device cpu renders it") from error
         raise DeviceError(f"CUDA: {text[:300] or type(error).__name__}") from error
+
+
+@contextmanager
+def _on(gpu) -> Iterator[None]:
+    """Work on a GPU; that a small image keeps few of its processors busy is no news."""
+    with one_line_errors(), gpu, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Grid size")
+        yield
 
 
 @contextmanager
@@ -115,22 +124,22 @@ def open_cuda(number: int) -> Device:
             raise DeviceError(f"there is no GPU {number}: found {len(cuda.gpus)}, counted from 0")
         with _cache_folder():
             from . import cuda_kernel
-        with cuda.gpus[number]:
-            _check_arithmetic(cuda, cuda_kernel)
+    with _on(cuda.gpus[number]):
+        _check_arithmetic(cuda, cuda_kernel)
 
     def make_launcher(certificate: Certificate, tables: Tables) -> CudaLauncher:
-        with one_line_errors():
-            return CudaLauncher(number, certificate, tables)
+        return CudaLauncher(number, certificate, tables)
 
     return Device(f"cuda:{number}", make_launcher)
 
 
 def _check_arithmetic(cuda, cuda_kernel) -> None:
     """One product, sum, quotient and root, chosen so that a contracted operation shows. Compiles, loads, launches."""
-    x = np.array([1.0 + 2.0**-27, 1.0 - 2.0**-27, -1.0])
+    x, y, z = 1.0 + 2.0**-27, 1.0 - 2.0**-27, -1.0
     results = cuda.to_device(np.zeros(4))
-    cuda_kernel.probe[1, 1](cuda.to_device(x), results)
-    expected = np.array(probe(*x.tolist()))
+    cuda_kernel.probe[1, 1](cuda.to_device(np.array([x, y, z])), results)
+    # the product is 1 - 2**-54, which is 1 when it is rounded
+    expected = np.array([x * y + z, -(2.0**-54), x / y, math.sqrt(x)])
     if results.copy_to_host().tobytes() != expected.tobytes():
         raise DeviceError("the GPU's arithmetic differs from IEEE 754, please report this with the versions installed")
 
@@ -152,7 +161,7 @@ class CudaLauncher:
 
         self._cuda, self._kernel, self._gpu = cuda, cuda_kernel, cuda.gpus[number]
         self._numbers, self._masked = as_declared(certificate.numbers), int(tables.mask.size > 0)
-        with self._gpu:
+        with _on(self._gpu):
             self._tables = [cuda.to_device(_not_empty(table)) for table in tables]
             self._pixels = cuda.device_array(1, np.float32)
 
@@ -161,7 +170,7 @@ class CudaLauncher:
         count = place.stop - place.start
         rows = (place.stop - 1) // place.columns - place.start // place.columns + 1
         blocks = (math.ceil(place.columns / self._kernel.THREADS), rows)
-        with one_line_errors(), self._gpu:
+        with _on(self._gpu):
             if self._pixels.size < count:
                 self._pixels = self._cuda.device_array(count, np.float32)
             omega_sums = self._cuda.to_device(np.zeros(rows))
