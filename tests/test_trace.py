@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import nbport
-from c_reference.cases import HERE, INPUTS, load_cases, load_results
+from c_reference.cases import HERE, INPUTS, Case, load_cases, load_results
 from nbport.api import _running
 from nbport.oracle.cstyle import c_lines
 from nbport.oracle.formats import read_json, read_npz, read_text, read_traces, text_lines, to_json, to_npz
@@ -200,6 +200,36 @@ def test_state_is_that_of_a_run_which_renders_every_pixel_before(more, pixel):
     except nbport.InputError:
         assert "-roi" in more
     assert raster.state[:CARRIED].tolist() == state[:CARRIED].tolist()
+
+
+INTERPOLATED = [
+    case
+    for group in ("quirk", "random")
+    for case in load_cases(HERE / f"{group}.jsonl")
+    if len(case.steps) == 1 and any("interp" in name for name in (case.id, *case.steps[0]))
+]
+FAR = ["-hkl", "cube4.hkl", "-cell", "10", "11", "12", "80", "95", "100", "-N", "1", "-lambda", "1", "-detpixels", "30",
+       "-pixel", "0.5", "-oversample", "1", "-misset", "10", "20", "30"]  # fmt: skip
+FAR_CASES = [Case(f"at {distance}", "far", (), ((*FAR, "-distance", distance),)) for distance in ("60", "100", "200")]
+
+
+@pytest.mark.parametrize("case", [*INTERPOLATED, *FAR_CASES], ids=lambda case: case.id)
+def test_where_no_index_can_leave_the_table_interpolation_goes_on(case, inputs):
+    from nbport.kernels.reference import INTERPOLATE, initial_state
+    from nbport.kernels.replay import pass_pixels
+    from nbport.oracle.raster import stays_inside
+
+    try:
+        with _running(case.steps[0], {}) as (_, run, _, _):
+            g, inside = run.scene.geometry, stays_inside(run.scene)
+    except (nbport.InputError, nbport.OptionError):
+        pytest.skip("the run is refused")
+    if case.group == "far":
+        assert inside == (case.id != "at 60")
+    if inside and run.scene.sampling.interpolate:
+        state, pixels = initial_state(run.scene), g.fpixels * g.spixels
+        pass_pixels(0, pixels, run.scene, False, state, np.zeros(pixels, np.float32))
+        assert state[INTERPOLATE] == 1.0
 
 
 def test_pixels_come_in_the_order_asked_for_and_do_not_depend_on_each_other(inputs):

@@ -6,11 +6,15 @@ before it leave behind: stale cell vectors, the E vector, and whether interpolat
 
 from __future__ import annotations
 
+import math
+from itertools import product
+
 import numpy as np
 
 from ..files import InputError
-from ..kernels.reference import INTERPOLATE, PRINTOUT_SIZE, initial_state
+from ..kernels.reference import INTERPOLATE, PRINTOUT_SIZE, detector_position, initial_state
 from ..kernels.replay import is_rendered, pass_pixels, record_pixel, with_one_sweep_step
+from ..kernels.scene import Scene
 from ..nan_signs import exact
 from ..simulation import Run, choose_kernel
 
@@ -32,6 +36,7 @@ class Raster:
         self.state = initial_state(run.scene)
         self.next = 0
         self._swept = with_one_sweep_step(run.scene)
+        self._inside = stays_inside(run.scene)
         self._render_rows, _ = choose_kernel(run, "certified")
         self._image = np.zeros(max(g.fpixels, 0) * max(g.spixels, 0), np.float32)
 
@@ -74,7 +79,7 @@ class Raster:
 
     def _every_term_matters(self) -> bool:
         """Can anything but the last rotation of a pixel act on later ones?"""
-        return self.run.live_mask is not None or self.state[INTERPOLATE] != 0.0
+        return self.run.live_mask is not None or (self.state[INTERPOLATE] != 0.0 and not self._inside)
 
     def _pass_in_full(self, row: int, end: int) -> None:
         """Render the rest of a row, or what there is of it before a pixel."""
@@ -92,3 +97,29 @@ class Raster:
         if self.run.live_mask is not None:
             fpixels = self.run.scene.geometry.fpixels
             self.run.live_mask.update(row * fpixels, (row + 1) * fpixels, self._image)
+
+
+def stays_inside(scene: Scene) -> bool:
+    """Is no index of the whole image too near to the edge of the table to be interpolated? If in doubt, no.
+
+    No index is larger than the length of its cell vector times that of the longest scattering vector, which
+    belongs to the largest angle between a source's beam and a diffracted one. All directions within some acute
+    angle of a beam make a convex cone: if it contains the corners of a flat sensor, it contains the sensor.
+    """
+    g, beam, crystal, f, _ = scene
+    if g.curved_detector or not (f.hkls and beam.source_X.size and g.fpixels > 0 and g.spixels > 0):
+        return False
+    sides = (g.fpixels * g.pixel_size, g.spixels * g.pixel_size, g.detector_thicksteps * g.detector_thickstep)
+    corners = np.array([detector_position.py_func(g, *corner) for corner in product(*((0.0, side) for side in sides))])
+    incident = -np.array([beam.source_X, beam.source_Y, beam.source_Z])
+    with np.errstate(all="ignore"):
+        directions = corners / np.sqrt((corners**2).sum(axis=1))[:, None]
+        cosines = (directions @ incident).min(axis=0)
+        longest = float((np.sqrt(2.0 - 2.0 * np.minimum(cosines, 1.0)) / np.abs(beam.source_lambda)).max())
+    ranges = ((crystal.a0, f.h_min, f.h_range), (crystal.b0, f.k_min, f.k_range), (crystal.c0, f.l_min, f.l_range))
+    # rotations are not exactly rotations
+    largest = [1.001 * longest * math.sqrt(sum(x * x for x in v)) for v, _, _ in ranges]
+    return bool((cosines > 0.0).all()) and all(
+        -index >= first + 2 and index <= first + extent - 3
+        for index, (_, first, extent) in zip(largest, ranges, strict=True)
+    )
