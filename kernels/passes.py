@@ -293,8 +293,10 @@ def ellipsoid(w, crystal, poly):
         x = math.pi * math.sqrt(hrad_sqr * crystal.fudge)
         sine, cosine = abs_sin_cos(x, s, c)
         F_latt = volume * (3.0 * (sine / x - cosine) / (x * x))
-        w[F_LATT + i] = F_latt
-        w[LATT_ERROR + i] = volume * 3.0 * SINC3_ERROR / (x * x) + math.fabs(F_latt) * 2e-15
+        error = volume * 3.0 * SINC3_ERROR / (x * x) + math.fabs(F_latt) * 2e-15
+        # the reference's F_latt may be exactly zero here, and what is zero does not weigh a running sum
+        w[F_LATT + i] = F_latt if math.fabs(F_latt) > error else NAN
+        w[LATT_ERROR + i] = error
 
 
 @jitted

@@ -217,7 +217,6 @@ def test_as_many_cells_as_are_allowed(h):
     check_terms(scene, [(h + x, h - x, 0.3 + x) for x in offsets()])
 
 
-@pytest.mark.xfail(strict=True, reason="its F_latt is 0 in one kernel only, so the running sum is weighed in one only")
 def test_running_sum_at_the_centre_of_an_ellipsoid():
     """Where F_latt is exactly 0 the reference goes on before it weighs the running sum."""
     scene = scene_of(f"{PIXEL} {GRID} -N 20 -round_xtal -phisteps 2 -oversample_omega")
