@@ -87,7 +87,9 @@ def lattice(numbers, h, k, l):
         sine, cosine = abs_sin_cos(x, polynomials.sin_long, polynomials.cos_long)
         volume = volume * 0.723601254558268
         F_latt = volume * (3.0 * (sine / x - cosine) / (x * x))
-        return F_latt, volume * 3.0 * SINC3_ERROR / (x * x) + math.fabs(F_latt) * 2e-15
+        error = volume * 3.0 * SINC3_ERROR / (x * x) + math.fabs(F_latt) * 2e-15
+        # the reference's F_latt may be exactly zero here, and what is zero does not weigh a running sum
+        return (F_latt if math.fabs(F_latt) > error else math.nan), error
     a, b, c = crystal.a_star, crystal.b_star, crystal.c_star
     x = dh * a[0] + dk * b[0] + dl * c[0]
     y = dh * a[1] + dk * b[1] + dl * c[1]
