@@ -20,6 +20,7 @@ from nbport.device import DeviceError, check_name, open_device
 from nbport.flags import OptionError
 from nbport.kernels.scene import Crystal
 from nbport.main import main
+from tests.test_device_body import recorded_sha256, sha256_of_files
 
 cuda_device = compiled("cuda_device")
 
@@ -190,6 +191,14 @@ def test_gpu_with_upstream_fixes_gives_the_fixed_outputs(case):
     expected = load_results_once(HERE / "quirk_fix_upstream.npz")[case.id]
     differences = compare_case(expected, results, case.steps, case.id)
     assert not differences, "\n".join(map(str, differences))
+
+
+@needs_gpu
+@pytest.mark.parametrize("case", load_cases(HERE / "bench.jsonl"), ids=lambda case: case.id)
+def test_gpu_gives_files_of_the_recorded_sha256(case):
+    if gpu_error():
+        pytest.skip(gpu_error())
+    assert sha256_of_files(case, "cuda") == recorded_sha256(case)
 
 
 @needs_gpu

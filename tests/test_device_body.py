@@ -1,6 +1,8 @@
 """The GPU's pixel loop, compiled for the CPU, gives the reference's bytes; so does what launches leave to the CPU."""
 
 import functools
+import hashlib
+import json
 import math
 
 import numpy as np
@@ -58,6 +60,21 @@ def test_recorded_case_gives_the_recorded_outputs(case):
 @cases_of("quirk")
 def test_recorded_case_with_upstream_fixes_gives_the_fixed_outputs(case):
     assert_recorded_outputs(case, "quirk_fix_upstream", "--fix", "upstream")
+
+
+def sha256_of_files(case, device):
+    [result] = run_case(case, InProcess(main, prefix=("--device", device)))
+    return {name: hashlib.sha256(content).hexdigest() for name, content in result.files.items()}
+
+
+def recorded_sha256(case):
+    return json.loads((HERE / "bench_sha256.json").read_text())[case.id]["sha256"]
+
+
+@pytest.mark.slow
+@cases_of("bench")
+def test_large_case_gives_files_of_the_recorded_sha256(case):
+    assert sha256_of_files(case, "cpu-body") == recorded_sha256(case)
 
 
 INTERPOLATION_ENDS = [case for case in load_cases(HERE / "quirk.jsonl") if "interpol" in case.id]
