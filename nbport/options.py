@@ -164,6 +164,12 @@ def _tokens(keyword: str, flag: Flag, value: object) -> dict[str, list[str]]:
     return {flag.option: [flag.option, *_values(keyword, flag, value)]}
 
 
+def _expected(flag: Flag) -> str:
+    wanted = len(flag.values.split())
+    numbers = "a number" if wanted == 1 else f"{wanted} numbers: {flag.values}"
+    return f"{numbers}; or 'random'" if flag.option == "-misset" else numbers
+
+
 def _takes_text(flag: Flag) -> bool:
     return flag.option in ("-misset", "-pivot") or bool(flag.sets and flag.convert is str)
 
@@ -172,17 +178,17 @@ def _values(keyword: str, flag: Flag, value: object) -> list[str]:
     wanted = len(flag.values.split())
     if isinstance(value, str | os.PathLike):
         if not _takes_text(flag):
-            raise OptionError(f"{keyword}: found the text {value!r}, expected {flag.values}")
+            raise OptionError(f"{keyword}: found the text {value!r}, expected {_expected(flag)}")
         if os.fspath(value).startswith("-"):
             raise OptionError(f"{keyword}: found {value!r}, expected nothing that begins with a dash")
         return [os.fspath(value)]
     numbers = [value] if isinstance(value, Real) else value
     if not isinstance(numbers, Iterable):
-        raise OptionError(f"{keyword}: found {value!r}, expected {flag.values}")
+        raise OptionError(f"{keyword}: found {value!r}, expected {_expected(flag)}")
     numbers = list(numbers)
     right_number = 1 <= len(numbers) <= wanted if flag.option == "-cell" else len(numbers) == wanted
     if not right_number or not all(isinstance(x, Real) and not isinstance(x, bool) for x in numbers):
-        raise OptionError(f"{keyword}: found {value!r}, expected {flag.values}")
+        raise OptionError(f"{keyword}: found {value!r}, expected {_expected(flag)}")
     whole = flag.convert in (atoi, count, negated) or flag.option in WHOLE
     if whole and not all(isinstance(x, Integral) or float(x).is_integer() for x in numbers):
         raise OptionError(

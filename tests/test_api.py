@@ -220,9 +220,9 @@ def test_options_are_kept_as_they_are():
     [
         ({"distance": 5}, "distance: no such keyword; did you mean distance_mm?"),
         ({"density": 5}, "density: no such keyword"),
-        ({"distance_mm": "5"}, "distance_mm: found the text '5', expected D"),
-        ({"distance_mm": (1, 2)}, "distance_mm: found (1, 2), expected D"),
-        ({"misset_deg": (1, 2)}, "misset_deg: found (1, 2), expected X Y Z"),
+        ({"distance_mm": "5"}, "distance_mm: found the text '5', expected a number"),
+        ({"distance_mm": (1, 2)}, "distance_mm: found (1, 2), expected a number"),
+        ({"misset_deg": (1, 2)}, "misset_deg: found (1, 2), expected 3 numbers: X Y Z; or 'random'"),
         ({"N": 2.5}, "N: found 2.5, expected a whole number"),
         ({"roi": (0, 1, 2, 2.5)}, "expected whole numbers"),
         ({"nopgm": 1}, "nopgm: found 1, expected True or False"),
