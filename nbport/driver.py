@@ -136,5 +136,3 @@ def _land(flying: deque, blocks: deque[tuple[int, int]]) -> None:
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
     """Equal bits in the part of the state that the image depends on."""
     return a[:CARRIED].tobytes() == b[:CARRIED].tobytes()
-
-

@@ -18,9 +18,11 @@ from .stream import InputStream
 
 HEAD = 4096  # bytes that hold the bounds, as a rule
 
-_BOUNDS = re.compile(rb"(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))"
-                     rb"(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))"
-                     rb"[ \t\n\v\f\r]*")
+_BOUNDS = re.compile(
+    rb"(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))"
+    rb"(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))(?:[ \t\n\v\f\r]*([+-]?[0-9]+))"
+    rb"[ \t\n\v\f\r]*"
+)
 
 
 class Grid(NamedTuple):

@@ -133,4 +133,3 @@ def smv_header(h: SmvHeader, noise: bool) -> bytes:
         h.twotheta_deg,
     )  # fmt: skip
     return text.encode("ascii").ljust(512, b" ")
-

@@ -95,9 +95,7 @@ def choose_convention(given: Parameters, say: Callable[..., None]) -> Frame:
     Fbeam, Sbeam = _beam_centre(p)
     if p.convention is Convention.CUSTOM:
         Fclose, Sclose = p.Xbeam, p.Ybeam
-    straight = straighten(
-        p.beam_vector, p.fdet_vector, p.sdet_vector, p.odet_vector, p.polar_vector, p.spindle_vector
-    )
+    straight = straighten(p.beam_vector, p.fdet_vector, p.sdet_vector, p.odet_vector, p.polar_vector, p.spindle_vector)
     if not straight.odet_was_unit:
         say("WARNING: odet_vector is no unit vector; taken perpendicular to the other two")
     for name in ("beam_vector", "fdet_vector", "sdet_vector", "odet_vector", "polar_vector", "spindle_vector"):
