@@ -18,7 +18,8 @@ from pathlib import Path
 from . import __version__
 from .files import InputError, write_file
 
-CLONE_SUITE = Path(__file__).resolve().parent.parent / "c_reference" / "bench.jsonl"
+PACKAGE = Path(__file__).resolve().parent
+CLONE_SUITE = PACKAGE.parent / "c_reference" / "bench.jsonl"
 # Operations of one term of the default crystal, a fused multiply-add counted as two: indices 15, arguments 6,
 # reductions 21 and 18, six polynomials 84, products and quotient 5, sum 4.
 FLOPS_A_TERM = 153
@@ -41,8 +42,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Time every case; print a table, and write JSON if asked for. 1 if any output file differs."""
     cases = _cases(arguments.suite, arguments.only)
-    if arguments.repeat < 1:
-        raise InputError(f"--repeat: found {arguments.repeat}, expected a whole number from 1")
+    for name in ("repeat", "threads"):
+        if getattr(arguments, name) is not None and getattr(arguments, name) < 1:
+            raise InputError(f"--{name}: found {getattr(arguments, name)}, expected a whole number from 1")
+    if arguments.reference and shutil.which(os.path.abspath(arguments.reference)) is None:
+        raise InputError(f"{arguments.reference}: cannot be started: no such program")
     from .compilation import compiled
 
     threads = arguments.threads or compiled("simulation").default_threads()
@@ -54,6 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
     for case in cases:
         results.append(_time_case(case, arguments, threads, machine["peak_gflops"] * 1e9))
         print(_row(_cells(results[-1])), flush=True)
+    for result in results:
+        if result["path"] != "certified":
+            print(f"{result['id']}: {result['path']}")
     if arguments.json:
         text = json.dumps({"machine": machine, "cases": results}, indent=1) + "\n"
         write_file(arguments.json, [text.encode()])
@@ -148,10 +155,10 @@ def _time_kernel(case: dict, arguments: argparse.Namespace, threads: int) -> dic
             run = set_up(p, lambda *_: None, simulation.Timing())
         finally:
             os.chdir(before)
-    kernel, report = simulation.choose_kernel(run, arguments.kernel)
     seconds = []
     for _ in range(arguments.repeat + 1):
         start = time.perf_counter()
+        kernel, report = simulation.choose_kernel(run, arguments.kernel)
         driver.run_rows(kernel, run.scene, threads, False, lambda *_: None, run.live_mask)
         seconds.append(time.perf_counter() - start)
     g = run.scene.geometry
@@ -182,7 +189,7 @@ def _time_command(command: list[str], case: dict, folder: Path, threads: int = 0
     if threads:
         environment["OMP_NUM_THREADS"] = str(threads)
     else:
-        environment["PYTHONPATH"] = os.pathsep.join(p for p in sys.path if p)
+        environment["PYTHONPATH"] = os.pathsep.join([str(PACKAGE.parent), *filter(None, sys.path)])
     start = time.perf_counter()
     try:
         done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

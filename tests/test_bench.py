@@ -62,6 +62,7 @@ def test_program_that_writes_another_byte_is_not_equal(tmp_path, suite):
         (["--only", "nothing"], "expected one of: small"),
         (["--reference", "/no/such/program"], "cannot be started"),
         (["--repeat", "0"], "whole number from 1"),
+        (["--threads", "-2"], "whole number from 1"),
     ],
 )
 def test_unusable_arguments_are_one_line(suite, arguments, words, capsys):
