@@ -12,9 +12,6 @@ from c_reference.compare import compare_case, value_lines
 
 load_results_once = functools.cache(load_results)
 
-#: Large cases that take about a second; the others are marked slow.
-QUICK_BENCHES = {"tiny"}
-
 
 def cases_of(*names):
     cases = [case for name in names for case in load_cases(HERE / f"{name}.jsonl")]
@@ -38,13 +35,7 @@ def test_recorded_case_with_upstream_fixes_gives_the_fixed_outputs(case, nbport_
     assert_equal(expected, run_case(case, nbport_command_fixed), case)
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, id=case.id, marks=[] if case.id in QUICK_BENCHES else [pytest.mark.slow])
-        for case in load_cases(HERE / "bench.jsonl")
-    ],
-)
+@pytest.mark.parametrize("case", load_cases(HERE / "bench.jsonl"), ids=lambda case: case.id)
 def test_large_case_gives_files_of_the_recorded_sha256(case, nbport_command):
     recorded = json.loads((HERE / "bench_sha256.json").read_text())[case.id]
     [result] = run_case(case, nbport_command)
