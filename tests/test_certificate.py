@@ -92,7 +92,7 @@ OBSTACLES = {
     "polarization": (with_parts, {"beam": {"polarization": 1.1}, "sampling": {"oversample_polar": 1}}, "Kahn"),
     "behind": (with_parts, {"geometry": {"close_distance": -1.0}, "sampling": {"oversample_omega": 1}}, "behind"),
     "no sensor": (with_parts, {"sampling": {"oversample_thick": 1}}, "sensor"),
-    "weighed gauss": (with_parts, {"crystal": {"xtal_shape": 2}, "sampling": {"oversample_omega": 1}}, "gauss"),
+    "weighed gauss": (with_parts, {"crystal": {"xtal_shape": 2}, "sampling": {"oversample_omega": 1}}, "oversample_"),
     "F nan": (with_F, {"value": math.nan}, "structure factor"),
     "F too large": (with_F, {"value": -1e71}, "structure factor"),
     "F too small": (with_F, {"value": 1e-71}, "structure factor"),

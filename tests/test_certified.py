@@ -80,6 +80,7 @@ ROWS = {
     "many cells": f"{ROW} {GRID} -N 10000",
     "round": f"{ROW} {GRID} -N 10 -round_xtal",
     "gauss": f"{ROW} {GRID} -N 10 -gauss_xtal",
+    "gauss, interpolated": f"{ROW} {GRID} -N 2 -gauss_xtal -interpolate -distance 300",
     "gauss, far spots": f"{ROW} {F} -N 100 -gauss_xtal",
     "gauss, growing": f"{ROW} {F} -N 2 -gauss_xtal -fudge -1",
     "round, no size": f"{ROW} {F} -N 5 -round_xtal -fudge 0",
@@ -215,6 +216,17 @@ def test_as_many_cells_as_are_allowed(h):
         N = math.ceil(1.01 * N)
     scene = of_cells(float(N))
     check_terms(scene, [(h + x, h - x, 0.3 + x) for x in offsets()])
+
+
+def test_interpolation_ends_at_gaussian_terms_that_vanish_but_are_not_zero():
+    scene = scene_of(f"{PIXEL} {GRID} -N 14 -gauss_xtal -interpolate")
+    outcomes = set()
+    for x in np.linspace(0.02, 0.5, 500):
+        aimed = aimed_at(scene, (scene.fgrid.h_max + x, 0.0, 0.0))
+        expected = by_reference(aimed)
+        assert_equal(expected, by_certified(aimed))
+        outcomes.add(expected.interpolating)
+    assert outcomes == {True, False}
 
 
 def test_running_sum_at_the_centre_of_an_ellipsoid():
