@@ -104,9 +104,6 @@ def obstacle(scene: Scene) -> str | None:
     if crystal.xtal_shape == GAUSS and weighed and not sampling.fix_oversample:
         # a term that adds nothing weighs the sum nevertheless, unless its F_latt is zero, and not only its square
         return "oversample_* with a gaussian crystal"
-    if crystal.xtal_shape == GAUSS and sampling.interpolate:
-        # likewise, it may end interpolation
-        return "interpolation with a gaussian crystal"
     return None
 
 

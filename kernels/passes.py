@@ -31,6 +31,7 @@ from .scalar import magnitude, rotate_by
 
 CHUNK = 256
 NAN = math.nan
+VANISHING = 1e-300  # an F_latt whose square is zero
 
 # rows of the scratch array
 (
@@ -315,14 +316,16 @@ def radial(w, crystal):
 
 @jitted
 def gaussian(w, crystal, poly):
-    """Gaussian: zero where its square vanishes in double, NaN beyond the polynomial's range. C: 2856-2860"""
+    """Gaussian: VANISHING where only its square is zero in double, NaN beyond the polynomial's range. C: 2856-2860"""
     volume = crystal.Na * crystal.Nb * crystal.Nc
     e = poly.exp
     for i in range(CHUNK):
         z = -(w[VALUE + i] / 0.63 * crystal.fudge)
+        # adds nothing, but is not zero; exp itself becomes zero between -745.1 and -745.2
+        tiny = VANISHING if z > -745.1 else NAN
+        tiny = 0.0 if z < -745.2 else tiny
         F_latt = volume * exp_of(z, e)
-        F_latt = F_latt if z >= EXP_UNDERFLOW else 0.0
-        w[F_LATT + i] = F_latt if z <= 700.0 else NAN
+        w[F_LATT + i] = (F_latt if z <= 700.0 else NAN) if z >= EXP_UNDERFLOW else tiny
 
 
 @jitted

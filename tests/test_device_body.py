@@ -24,7 +24,6 @@ REASONS = {
     "-printout shows every term",
     "a curved detector needs the sines of libm",
     "a structure factor is not finite or beyond 1e-70 .. 1e70",
-    "interpolation with a gaussian crystal",
     "no steps to add up",
     "oversample_* with a gaussian crystal",
     "oversample_thick without a sensor",
