@@ -77,8 +77,9 @@ def obstacle(scene: Scene) -> str | None:
     g, beam, crystal, fgrid, sampling = scene
     if sampling.steps <= 0 or crystal.turned.size == 0 or beam.source_X.size == 0:
         return "no steps to add up"
-    if not (math.isfinite(beam.fluence) and 0.0 <= beam.I_bg < 1e150):
-        return "fluence or water is negative or not finite"
+    # more photons would make sums visible that are subnormal, and so have no relative bound
+    if not (abs(beam.fluence) < 1e200 and 0.0 <= beam.I_bg < 1e150):
+        return "fluence or water is negative, not finite or beyond 1e200 photons/m^2"
     wavelengths = np.abs(beam.source_lambda)
     if not ((wavelengths > 1e-100) & (wavelengths < 1e100)).all():
         return "a wavelength is beyond 1e-100 .. 1e100 m"

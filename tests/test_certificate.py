@@ -107,7 +107,6 @@ def test_obstacle_is_named(name):
     assert reason in certified.obstacle(change(scene, **how))
 
 
-@pytest.mark.xfail(strict=True, reason="sums below 1e-308 have no bound of their relative error, and this shows them")
 def test_fluence_that_makes_subnormal_sums_visible_is_an_obstacle():
     """A gaussian term that rounds to 5e-324 in one kernel and to 0 in the other, times 1e308 photons."""
     scene = scene_of(f"{ROW} {F} -N 9 -gauss_xtal -point_pixel -fluence 1e308")
