@@ -118,7 +118,7 @@ ROWS = {
     "negative intensity": f"{ROW} {F} -N 10 -fluence -1e24",
     "float32 overflows": f"{ROW} {F} -N 100 -fluence 1e60",
     "float32 underflows": f"{ROW} {F} -N 3 -fluence 1e-20",
-    "double overflows": f"{ROW} -default_F 1e69 -N 10 -fluence 1e200",
+    "double overflows": f"{ROW} -default_F 1e69 -N 10 -fluence 9e199",
     "double underflows": f"{ROW} -default_F 1e-69 -N 10 -fluence 1e-200",
 }
 
