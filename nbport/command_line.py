@@ -14,6 +14,7 @@ from .parameters import Parameters
 
 if TYPE_CHECKING:
     from .log import Say
+    from .setup.structure_factors import Load
     from .simulation import Run, Timing
 
 
@@ -56,12 +57,15 @@ def missing_input(p: Parameters) -> str | None:
     return f"expected {' and '.join(missing)}" if missing else None
 
 
-def set_up(p: Parameters, say: Say, timing: Timing) -> Run:
-    """Everything before the pixel loop, banner included. Loads the compiler. C: 1117-1273, 1379-2516"""
+def set_up(p: Parameters, say: Say, timing: Timing, load: Load | None = None) -> Run:
+    """Everything before the pixel loop, banner included. Loads the compiler. C: 1117-1273, 1379-2516
+
+    Structure factors come from the files, or from `load`.
+    """
     from . import simulation
     from .log import BANNER
 
     with timing.part("setup"):
         frame = simulation.begin(p, say)
         say("%s", BANNER)
-    return simulation.prepare(frame, say, timing)
+    return simulation.prepare(frame, say, timing, *([load] if load else []))

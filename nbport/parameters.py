@@ -146,8 +146,8 @@ class Parameters:
     dmin: float = 0.0  # m
 
     # output
-    floatfile: str = "floatimage.bin"
-    intfile: str = "intimage.img"
+    floatfile: str | None = "floatimage.bin"  # None: not written, which no option asks for
+    intfile: str | None = "intimage.img"
     pgmfile: str = "image.pgm"
     noisefile: str = "noiseimage.img"
     intfile_scale: float = 0.0  # 0: decided by the brightest pixel

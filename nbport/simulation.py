@@ -86,7 +86,12 @@ def begin(given: Parameters, say: log.Say) -> detector.Frame:
     return detector.choose_convention(sizes.fill_blanks(given, say), say)
 
 
-def prepare(frame: detector.Frame, say: log.Say, timing: Timing) -> Run:
+def prepare(
+    frame: detector.Frame,
+    say: log.Say,
+    timing: Timing,
+    load: structure_factors.Load = structure_factors.load_structure_factors,
+) -> Run:
     """Set up a run. C: 1381-2515
 
     Parameters
@@ -96,6 +101,8 @@ def prepare(frame: detector.Frame, say: log.Say, timing: Timing) -> Run:
     say : callable
         Gets every line of the log as a printf template and its values.
     timing : Timing
+    load : callable
+        Gives the structure factors.
 
     Raises
     ------
@@ -115,7 +122,7 @@ def prepare(frame: detector.Frame, say: log.Say, timing: Timing) -> Run:
         log.say_cell(say, cell)
         size = crystal.size_crystal(p, cell, placed.distance, say)
     with timing.part("read_hkl"):
-        fgrid = structure_factors.load_structure_factors(p, say)
+        fgrid = load(p, say)
     with timing.part("setup"):
         structure_factors.check_stol(p, say)
         log.say_sweeps(say, p.phi0, plan)

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("oracle.compare_command", "compare two traces, or two images"),
     "verify": ("verify.verify_command", "judge another implementation, case by case and feature by feature"),
     "gpu": ("gpu", "list the GPUs and test that they give the CPU's bytes"),
+    "series": ("series.series_command", "make many images from one description"),
     "bench": ("bench", "time the kernels, alone or beside another program"),
 }
 

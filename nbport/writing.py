@@ -28,8 +28,9 @@ def write_images(run: Run, image: Image, say: Say, timing: Timing) -> None:
     floats = image.pixels if image.pixels.size == pixels else np.zeros(pixels, np.float32)
     intimage = np.zeros(pixels, np.uint16)
     with timing.part("outputs"):
-        say("writing %s as %d %u-byte floats", p.floatfile, pixels, 4)
-        write_file(p.floatfile, [memoryview(floats).cast("B")])
+        if p.floatfile is not None:
+            say("writing %s as %d %u-byte floats", p.floatfile, pixels, 4)
+            write_file(p.floatfile, [memoryview(floats).cast("B")])
         s = image.statistics
         say("max_I = %g  at %g %g", s.max_I, s.max_I_x, s.max_I_y)
         say("mean= %g rms= %g rmsd= %g", s.mean, s.rms, s.rmsd)
@@ -37,8 +38,9 @@ def write_images(run: Run, image: Image, say: Say, timing: Timing) -> None:
         if scale <= 0.0:
             scale = 55000.0 / s.max_I if s.max_I > 0.0 else 1.0
         say("intfile_scale = %g", scale)
-        outputs.int_image(g, image.pixels, scale, p.adc_offset, intimage)
-        _write_smv(run, p.intfile, intimage, False, say)
+        if p.intfile is not None:
+            outputs.int_image(g, image.pixels, scale, p.adc_offset, intimage)
+            _write_smv(run, p.intfile, intimage, False, say)
         if p.write_pgm:
             _write_pgm(run, image, scale, say)
     if p.calculate_noise:

@@ -22,7 +22,15 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 KERNELS_MAY_IMPORT = {"math", "typing", "platform", "numpy", "numba", "llvmlite"}  # the last comes with numba
 # compilation.py says on stderr that it compiles
 MAY_PRINT = {"main.py", "compilation.py"}  # and the sub-commands
-MAY_PRINT |= {"tools.py", "gpu.py", "bench.py", "trace_command.py", "compare_command.py", "verify_command.py"}
+MAY_PRINT |= {
+    "tools.py",
+    "gpu.py",
+    "bench.py",
+    "trace_command.py",
+    "compare_command.py",
+    "series_command.py",
+    "verify_command.py",
+}
 
 
 def modules(folder):

@@ -15,6 +15,9 @@ from ..formats.text_table import read_text_table
 from ..kernels.scene import Fgrid
 from ..parameters import Parameters
 
+# gives the structure factors of parameters, and says what the reference says
+Load = Callable[[Parameters, Callable[..., None]], Fgrid]
+
 
 def load_structure_factors(p: Parameters, say: Callable[..., None]) -> Fgrid:
     """Read -hkl and dump it if wanted, or read the dump, or neither. C: 2104-2246

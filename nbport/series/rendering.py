@@ -1,0 +1,167 @@
+"""Rows to images, one after another in one process: what does not change is loaded once."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..argv import split_own
+from ..command_line import missing_input, read_options, set_up
+from ..compilation import compiled
+from ..device import Device, DeviceError, open_device
+from ..files import InputError, OutputError
+from ..flags import OptionError
+from ..parameters import RTD
+from .rows import KINDS, Row, reads_dump
+
+if TYPE_CHECKING:
+    from ..kernels.scene import Fgrid
+    from ..parameters import Parameters
+    from ..simulation import Image, Run
+
+KEPT_GRIDS = 4
+EXPECTED_ERRORS = (InputError, OptionError, OutputError, DeviceError)
+
+
+class FactorOptions(NamedTuple):
+    """All that structure factors may depend on; whoever reads another parameter gets an error, not a stale grid."""
+
+    hkl: str | None
+    dump: str
+    default_F: float
+    write_dump: bool
+
+
+class KeptFactors:
+    """Structure factors that stay in memory as long as their file is unchanged."""
+
+    def __init__(self) -> None:
+        self._grids: OrderedDict[tuple, Fgrid] = OrderedDict()
+
+    def load(self, p: Parameters, say) -> Fgrid:
+        """As `setup.structure_factors.load_structure_factors`, which says nothing if it is not needed."""
+        options = FactorOptions(p.hkl, p.dump, p.default_F, p.write_dump)
+        key = (options, _state(p.dump if p.hkl is None else p.hkl))
+        if key not in self._grids:
+            load = compiled("setup.structure_factors").load_structure_factors
+            while len(self._grids) >= KEPT_GRIDS:
+                self._grids.popitem(last=False)
+            self._grids[key] = load(options, say)
+        self._grids.move_to_end(key)
+        return self._grids[key]
+
+
+def _state(path: str) -> tuple[int, ...] | None:
+    try:
+        s = os.stat(path)
+    except OSError:
+        return None
+    return s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns
+
+
+class Renderer:
+    """Makes images of rows in a folder.
+
+    Parameters
+    ----------
+    folder : path
+        Where images are written.
+    threads : int
+        The bytes do not depend on it.
+    """
+
+    def __init__(self, folder: str | os.PathLike, threads: int):
+        self.folder = Path(folder)
+        self.threads = threads
+        self._factors = KeptFactors()
+        self._devices: dict[str, Device | None] = {}
+        self._warnings: list[str] = []
+
+    def render(self, row: Row) -> dict[str, object]:
+        """Make an image and write its files.
+
+        Returns
+        -------
+        What is to be known of it: `files` (name -> bytes) and `true` parameters.
+
+        Raises
+        ------
+        OptionError, InputError, OutputError, DeviceError
+        """
+        simulation, writing = compiled("simulation"), compiled("writing")
+        own, arguments = split_own(list(row.arguments))
+        p = read_options(own, arguments, _silent, _silent)
+        self._place_files(p, row)
+        missing = missing_input(p)
+        if missing:
+            raise InputError(missing)
+        timing = simulation.Timing()
+        run = set_up(p, _silent, timing, self._factors.load)
+        image = simulation.render(run, own.kernel, self.threads, _silent, timing, self._device(own.device))
+        writing.write_images(run, image, _silent, timing)
+        sizes = {name: (self.folder / name).stat().st_size for name in row.files.values()}
+        return {"files": sizes, "true": true_parameters(run, image)}
+
+    def _place_files(self, p: Parameters, row: Row) -> None:
+        """Images into the folder; nothing else is written, and no structure factors found by chance are read."""
+        for kind, (_, name, _) in KINDS.items():
+            setattr(p, name, str(self.folder / row.files[kind]) if kind in row.kinds else None)
+        p.write_pgm = False
+        p.calculate_noise = "noise" in row.kinds
+        p.write_dump = False
+        if p.hkl is None and not reads_dump(p):
+            p.dump = str(self.folder / "none" / p.dump)
+
+    def _device(self, name: str) -> Device | None:
+        if name not in self._devices:
+            self._devices[name] = open_device(name, self._warnings.append)
+        return self._devices[name]
+
+
+def true_parameters(run: Run, image: Image) -> dict[str, object]:
+    """What an analysis should find: the values that the image was made with, and its brightness."""
+    p, d, plan = run.parameters, run.detector, run.plan
+    # at a spindle angle of zero, laboratory frame
+    axes = {f"{name}_A": [1e10 * x for x in vector] for name, vector in zip("abc", run.scene.crystal[:3], strict=True)}
+    s = image.statistics
+    return {
+        **axes,
+        "wavelength_A": 1e10 * p.lambda0,
+        "fluence_photons_per_m2": p.fluence,
+        "distance_mm": 1e3 * d.distance,
+        "beam_fast_mm": 1e3 * d.Fbeam,
+        "beam_slow_mm": 1e3 * d.Sbeam,
+        "phi_deg": RTD * p.phi0,
+        "osc_deg": RTD * plan.phi.range,
+        "mosaic_spread_deg": RTD * plan.mosaic_spread,
+        "max_photons": float(s.max_I),
+        "mean_photons": float(s.mean),
+    }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An image that is finished, or why it is not."""
+
+    number: int
+    record: dict[str, object] | None = None
+    error: str = ""
+
+
+def attempt(renderer: Renderer, row: Row) -> Outcome:
+    """Make an image; whatever goes wrong concerns this image alone."""
+    try:
+        return Outcome(row.number, renderer.render(row))
+    except EXPECTED_ERRORS as error:
+        return Outcome(row.number, error=str(error))
+    except MemoryError as error:
+        return Outcome(row.number, error=f"not enough memory: {error}")
+    except Exception as error:
+        return Outcome(row.number, error=f"unexpected {type(error).__name__}: {error}")
+
+
+def _silent(*_: object) -> None:
+    pass
