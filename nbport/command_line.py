@@ -5,11 +5,11 @@ Importing this loads no compiler, so that options can be read, and refused, with
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .argv import OwnOptions, image_files, scan
+from .files import is_pipe, readable
 from .parameters import Parameters
 
 if TYPE_CHECKING:
@@ -44,13 +44,19 @@ def read_options(own: OwnOptions, arguments: list[str], say: Say, warn: Callable
     read_headers(p, say, warn)
     for text in dict.fromkeys(scan(arguments, p)):
         warn(text)
+    for path, lost in (
+        (p.hkl, "every structure factor is that of -default_F"),
+        (p.sourcefile, "every source is on the beam axis"),
+    ):
+        if path is not None and is_pipe(path):
+            warn(f"{path}: a pipe is empty when it is read for the second time: {lost}; expected a file")
     return p
 
 
 def missing_input(p: Parameters) -> str | None:
     """What was expected and not given, if anything. C: 1277-1369"""
     missing = []
-    if p.hkl is None and p.default_F == 0.0 and not os.path.exists(p.dump):
+    if p.hkl is None and p.default_F == 0.0 and not readable(p.dump):
         missing.append(f"structure factors: -hkl FILE, -default_F F, or {p.dump} of an earlier run")
     if p.matrix is None and p.cell[0] == 0.0:
         missing.append("a crystal: -mat FILE or -cell a b c alpha beta gamma")

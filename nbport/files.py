@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import select
 import stat
 import tempfile
 from collections.abc import Iterable
-from pathlib import Path
+from contextlib import suppress
+from functools import cache
 
-TEMPORARY_PREFIX = ".nbport-"
+from .machine import memory
+
+TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".nbport-", ".tmp"
+PATIENCE = 10.0  # s, for somebody to write to a named pipe
+CHUNK = 2**20
 
 
 class InputError(Exception):
@@ -19,18 +26,139 @@ class OutputError(Exception):
     """An output file cannot be written."""
 
 
-def read_bytes(path: str | os.PathLike, what: str) -> bytes:
-    """Content of a file.
+class InputStream:
+    """A file that is read piece by piece: a large one is never in memory as a whole.
+
+    Parameters
+    ----------
+    path : str or path
+    what : str
+        What kind of file it should be, for error texts.
 
     Raises
     ------
     InputError
-        If it cannot be read; the text says what kind of file it should be.
+        Here and in its methods, if it cannot be read, or is a pipe that nobody writes to.
     """
+
+    def __init__(self, path: str | os.PathLike, what: str):
+        self.path = path
+        self._described = f"{path}: cannot read {what}"
+        try:
+            # opening a pipe would wait for somebody who writes to it
+            self._file = open(path, "rb", buffering=0, opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
+        except (OSError, ValueError) as error:
+            raise InputError(f"{self._described}: {_reason(error)}") from None
+        self.is_pipe = stat.S_ISFIFO(os.fstat(self._file.fileno()).st_mode)
+        self._silent = self.is_pipe  # nobody has been seen to write to it
+
+    def __enter__(self) -> InputStream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def read_into(self, buffer: memoryview) -> int:
+        """Fill a buffer; returns the number of bytes, which is less than its size only at the end of the file."""
+        filled, waited = 0, False
+        try:
+            while filled < len(buffer):
+                more = self._file.readinto(buffer[filled:])
+                if more == 0 and self._silent:
+                    if waited:
+                        raise InputError(f"{self._described}: nobody writes to this pipe")
+                    waited, self._silent = True, not self._something_comes()
+                    continue
+                self._silent = False
+                if more is None:
+                    # its writer has nothing yet
+                    select.select([self._file], [], [])
+                elif more:
+                    filled += more
+                else:
+                    break
+        except OSError as error:
+            raise InputError(f"{self._described}: {_reason(error)}") from None
+        return filled
+
+    def read_up_to(self, size: int) -> bytes:
+        """The next bytes, or as many as are left."""
+        pieces = []
+        while size > 0:
+            piece = bytearray(min(size, CHUNK))
+            filled = self.read_into(memoryview(piece))
+            pieces.append(piece[:filled])
+            size = size - filled if filled == len(piece) else 0
+        return b"".join(pieces)
+
+    def size(self) -> int:
+        """Bytes of a file; 0 of a pipe or a device."""
+        return os.fstat(self._file.fileno()).st_size
+
+    def rewind(self, position: int = 0) -> None:
+        """Back to the beginning, or to another place; a pipe stays where it is, as in the reference."""
+        if self._file.seekable():
+            self._file.seek(position)
+
+    def _something_comes(self) -> bool:
+        """Wait for a pipe: for bytes, or for a writer who comes and goes."""
+        poll = select.poll()
+        poll.register(self._file, select.POLLIN)
+        return bool(poll.poll(PATIENCE * 1000))
+
+
+def readable(path: str | os.PathLike) -> bool:
+    """Whether the reference could open it. A folder counts."""
     try:
-        return Path(path).read_bytes()
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot read {what}: {_reason(error)}") from None
+        return os.access(path, os.R_OK)
+    except ValueError:
+        return False
+
+
+def is_pipe(path: str | os.PathLike) -> bool:
+    """Whether it can be read only once."""
+    try:
+        return stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def read_beginning(path: str | os.PathLike, what: str, size: int) -> bytes:
+    """The first bytes of a file, or all if it has fewer.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    with InputStream(path, what) as stream:
+        return stream.read_up_to(size)
+
+
+def read_bytes(path: str | os.PathLike, what: str, limit: int | None = None) -> bytes:
+    """Content of a file.
+
+    Parameters
+    ----------
+    path : path
+    what : str
+        What kind of file it should be, for the error text.
+    limit : int, optional
+        Bytes that it may have; default: a quarter of the machine's memory.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is longer.
+    """
+    limit = memory() // 4 if limit is None else limit
+    with InputStream(path, what) as stream:
+        # a file that says how long it is need not be read to be refused
+        size = stream.size()
+        data = stream.read_up_to(limit + 1) if size <= limit else b""
+    if max(size, len(data)) > limit:
+        raise InputError(f"{path}: found {max(size, len(data))} bytes or more, expected {what} of up to {limit}")
+    return data
 
 
 def write_file(path: str | os.PathLike, chunks: Iterable[bytes | memoryview]) -> None:
@@ -57,15 +185,42 @@ def write_file(path: str | os.PathLike, chunks: Iterable[bytes | memoryview]) ->
 
 
 def _write_and_rename(target: str, chunks: Iterable[bytes | memoryview]) -> None:
-    handle, temporary = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=os.path.dirname(target))
+    remove_stale(os.path.dirname(target))
+    handle, temporary = _new_temporary(os.path.dirname(target))
     try:
         with os.fdopen(handle, "wb") as out:
             out.writelines(chunks)
         os.chmod(temporary, _mode(target))
         os.replace(temporary, target)
     except BaseException:
-        os.unlink(temporary)
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
         raise
+
+
+def _new_temporary(folder: str) -> tuple[int, str]:
+    """An open file that is locked as long as this process lives, and its path."""
+    while True:
+        handle, path = tempfile.mkstemp(TEMPORARY_SUFFIX, TEMPORARY_PREFIX, folder)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink:
+            return handle, path
+        # somebody found it before it was locked
+        os.close(handle)
+
+
+@cache
+def remove_stale(folder: str) -> None:
+    """Remove temporary files that processes left in a folder when they were killed; once is enough."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            name = entry.name
+            if name.startswith(TEMPORARY_PREFIX) and name.endswith(TEMPORARY_SUFFIX):
+                with suppress(OSError), open(entry.path, "r+b") as file:
+                    # fails while its process lives
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    os.unlink(entry.path)
 
 
 def _mode(target: str) -> int:

@@ -15,6 +15,18 @@ def image(header=HEADER, pixels=b"\1\0\2\0\3\0\4\0\5\0\6\0"):
     return header.ljust(512) + pixels
 
 
+@pytest.fixture
+def read(tmp_path, monkeypatch):
+    """Read these bytes as x.img."""
+    monkeypatch.chdir(tmp_path)
+
+    def reading(data):
+        (tmp_path / "x.img").write_bytes(data)
+        return read_smv("x.img")
+
+    return reading
+
+
 def test_last_keyword_counts_even_inside_a_longer_one():
     header = "DISTANCE=100;CLOSE_DISTANCE=90;"
     assert value_of("DISTANCE", header) == 90
@@ -25,18 +37,18 @@ def test_absent_keyword_is_nan_and_one_without_equals_is_zero():
     assert value_of("PHI", "OSC=1; PHI 3") == 0
 
 
-def test_pixels_follow_the_header():
-    frame = read_smv("x.img", image())
+def test_pixels_follow_the_header(read):
+    frame = read(image())
     assert (frame.width, frame.height) == (3, 2)
     assert frame.pixels.tolist() == [1, 2, 3, 4, 5, 6]
 
 
-def test_missing_pixels_are_zero():
-    assert read_smv("x.img", image(pixels=b"\1\0\2")).pixels.tolist() == [1, 2, 0, 0, 0, 0]
+def test_missing_pixels_are_zero(read):
+    assert read(image(pixels=b"\1\0\2")).pixels.tolist() == [1, 2, 0, 0, 0, 0]
 
 
-def test_file_that_begins_otherwise_is_no_image():
-    assert read_smv("x.img", b"P5" + b" " * 600) is None
+def test_file_that_begins_otherwise_is_no_image(read):
+    assert read(b"P5" + b" " * 600) is None
 
 
 @pytest.mark.parametrize(
@@ -50,10 +62,22 @@ def test_file_that_begins_otherwise_is_no_image():
         (image(HEADER.replace(b"SIZE1=3", b"SIZE1=999999999")), "SIZE1"),
     ],
 )
-def test_unusable_header_is_one_clear_error(data, word):
+def test_unusable_header_is_one_clear_error(read, data, word):
     with pytest.raises(InputError, match=word) as caught:
-        read_smv("x.img", data)
+        read(data)
     assert "\n" not in str(caught.value) and str(caught.value).startswith("x.img")
+
+
+def test_header_of_another_size_is_read_again_and_pixels_follow_it(read):
+    header = HEADER.replace(b"BYTES=512", b"BYTES=1024")
+    frame = read(header.ljust(1000) + b"PHI=7;".ljust(24) + b"\1\0\2\0")
+    assert value_of("PHI", frame.header) == 7
+    assert frame.pixels.tolist() == [1, 2, 0, 0, 0, 0]
+
+
+def test_odd_header_size_loses_its_half(read):
+    frame = read(HEADER.replace(b"BYTES=512", b"BYTES=513").ljust(512) + b"\1\0\2\0")
+    assert frame.pixels.tolist() == [1, 2, 0, 0, 0, 0]
 
 
 VALUES = SmvHeader(8, 9, 1e-4, 0.1, 0.1, 1e-10, 0.1, 0.2, 0.0, 0.3, 0.4, (1.0, 2.0, 3.0), 4.5, 5.5, 0.0, 1.0, 0.0)

@@ -12,12 +12,13 @@ import numpy as np
 from numba import njit
 
 from ..ctext import atof
+from ..files import InputError, InputStream
 from .decimals import OK, SLOW, jitted, powers_of_ten, times_power_of_ten
-from .stream import InputStream
 
 FAIL = 2  # beside OK and SLOW of a number that was accepted
 
 FULL, ENDED, SHORT = 0, 1, 2  # why scan_rows returns: no more room, the scan failed, no more text
+LONGEST_ROW = 2**26  # bytes
 LOOKAHEAD = 16  # more bytes than decide about a number beyond its last one
 
 cached = njit(error_model="numpy", nogil=True, _nrt=False, cache=True)
@@ -214,7 +215,8 @@ def scan_rows(text, pos, at_end, whole_indices, powers, values, slow):
                     slow[slows, 2] = at
                     slows += 1
             if at + LOOKAHEAD > text.size and not at_end:
-                return row, slows_before, pos, SHORT
+                # blanks are not kept, however many
+                return row, slows_before, skip_space(text, pos), SHORT
             if status == FAIL:
                 return row, slows_before, pos, ENDED
         pos = at
@@ -249,6 +251,8 @@ def rows_of_numbers(
     while reason != ENDED:
         if reason == SHORT:
             rest = text[pos:filled].copy()
+            if rest.size > LONGEST_ROW:
+                raise InputError(f"{stream.path}: found a row of more than {LONGEST_ROW} bytes, expected: h k l F")
             if rest.size == text.size:
                 text = np.empty(2 * text.size, np.uint8)  # a row that is longer than a block
             text[: rest.size] = rest

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ..ctext import LONG_MAX, LONG_MIN, wrap_int
-from ..files import InputError, write_file
+from ..files import InputError, InputStream, write_file
 from ..machine import memory
-from .stream import InputStream
 
+LONGEST_HEAD = 2**24
 HEAD = 4096  # bytes that hold the bounds, as a rule
 
 _BOUNDS = re.compile(
@@ -86,7 +86,7 @@ def read_fdump(path: str) -> Grid:
         head = bytearray(HEAD)
         filled = stream.read_into(memoryview(head))
         found = _BOUNDS.match(head[:filled])
-        while filled == len(head) and (found is None or found.end() == filled):
+        while len(head) < LONGEST_HEAD and filled == len(head) and (found is None or found.end() == filled):
             # the white space goes on
             head += bytes(len(head))
             filled += stream.read_into(memoryview(head)[filled:])

@@ -12,11 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import ctext
-from ..files import InputError
+from ..files import InputError, InputStream
 from .cscan import cached, rows_of_numbers
 from .decimals import jitted
 from .fdump import Grid, new_grid
-from .stream import InputStream
 
 to_int = jitted(ctext.to_int)
 

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..ctext import add, atof, printf, to_int
-from ..files import InputError
+from ..files import InputError, InputStream
 
+LONGEST_HEADER = 2**24
 MAGIC = b"{\nHEADER_BYT"  # as many characters as the reference compares
 
 
@@ -39,14 +40,23 @@ def value_of(keyword: str, header: str) -> float:
     return atof(text) if equals else 0.0
 
 
-def read_smv(path: str, data: bytes) -> SmvFrame | None:
-    """Parse an SMV image; None if it does not begin like one. C: 4124-4233
+def read_smv(path: str) -> SmvFrame | None:
+    """Read an SMV image; None if it does not begin like one. C: 4124-4233
 
     Raises
     ------
     InputError
-        Where the reference stops or crashes: short file, impossible sizes, no BYTE_ORDER.
+        Where the reference stops or crashes: short file, impossible sizes, no BYTE_ORDER. Or if it is a pipe, from
+        which the reference would take other bytes for pixels.
     """
+    with InputStream(path, "an SMV image") as stream:
+        if stream.is_pipe:
+            raise InputError(f"{path}: found a pipe, expected an SMV image in a file, which is read more than once")
+        return _read(path, stream)
+
+
+def _read(path: str, stream: InputStream) -> SmvFrame | None:
+    data = stream.read_up_to(512)
     if len(data) < 512:
         raise InputError(f"{path}: found {len(data)} bytes, expected an SMV header of at least 512")
     if not data.startswith(MAGIC):
@@ -54,9 +64,11 @@ def read_smv(path: str, data: bytes) -> SmvFrame | None:
     header = _text(data[:512])
     header_size = to_int(value_of("HEADER_BYTES", header))
     if header_size != 512:
-        if header_size <= 0 or header_size > len(data):
-            raise InputError(f"{path}: HEADER_BYTES is {header_size}, but the file has {len(data)} bytes")
-        header = _text(data[:header_size])
+        most = min(stream.size(), LONGEST_HEADER)
+        if not 0 < header_size <= most:
+            raise InputError(f"{path}: HEADER_BYTES is {header_size}, expected 1 to {most}")
+        stream.rewind()
+        header = _text(stream.read_up_to(header_size))
     if "BYTE_ORDER=" not in header:
         raise InputError(f"{path}: no BYTE_ORDER in the header")
     width, height = to_int(value_of("SIZE1", header)), to_int(value_of("SIZE2", header))
@@ -65,10 +77,9 @@ def read_smv(path: str, data: bytes) -> SmvFrame | None:
     if width <= 0 or height <= 0 or width * height >= 2**30:
         raise InputError(f"{path}: image size {width} x {height}, expected SIZE1 and SIZE2 from 1")
     # no byte is swapped, whatever BYTE_ORDER says; an odd header size loses its half
-    start = header_size // 2 * 2
-    body = data[start : start + 2 * width * height]
+    stream.rewind(header_size // 2 * 2)
     pixels = np.zeros(width * height, np.uint16)
-    pixels.view(np.uint8)[: len(body)] = np.frombuffer(body, np.uint8)
+    stream.read_into(memoryview(pixels).cast("B"))
     return SmvFrame(header, width, height, pixels)
 
 

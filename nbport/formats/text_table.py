@@ -5,10 +5,28 @@ from __future__ import annotations
 import math
 
 from ..ctext import atof
+from ..files import is_pipe, read_bytes
+from ..machine import memory
 
 DELIMITERS = " \t,;:!"
 NUMBER_CHARACTERS = "0123456789-+.EGeg"
+MEMORY_A_BYTE = 256  # in memory, for a byte of a file with the shortest of rows
 LINE_LIMIT = 10239  # longer lines are split
+
+
+def read_table_file(path: str, what: str, columns: int) -> list[list[float]]:
+    """Rows of a file, see `read_text_table`.
+
+    The reference counts rows before it reads them. A pipe is empty by then, so all its values are
+    missing (quirk: pipes-read-twice).
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or its rows may need half of the machine's memory.
+    """
+    rows = read_text_table(read_bytes(path, what, memory() // (2 * MEMORY_A_BYTE)), columns)
+    return [[math.nan] * columns for _ in rows] if is_pipe(path) else rows
 
 
 def read_text_table(data: bytes, columns: int) -> list[list[float]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files import InputError, read_bytes
+from ..files import InputError, is_pipe, read_beginning
 from ..formats.smv import MAGIC
 from .comparison import Comparison, Gate
 from .diff_images import Roi, compare_images
@@ -85,7 +85,9 @@ def _load(given: object, shape: tuple[int, int] | None) -> Frame | list[Trace]:
 
 def _is_trace(path: Path) -> bool:
     """By what is in a file: text, if it is no header of an image, or an archive."""
-    beginning = read_bytes(path, "a trace or an image")[:2048]
+    if is_pipe(path):
+        raise InputError(f"{path}: found a pipe, expected a trace or an image in a file, which is read more than once")
+    beginning = read_beginning(path, "a trace or an image", 2048)
     if path.suffix == RAW or beginning.startswith(IMAGE_BEGINNINGS):
         return False
     if beginning.startswith(TRACE_BEGINNINGS):

@@ -61,11 +61,11 @@ def read_text(text: str, path: str) -> list[Trace]:
     step: Step = ()
     for number, line in enumerate(text.splitlines(), 1):
         words = line.split()
-        if line.startswith("# nanoBragg "):
-            options = tuple(shlex.split(line)[2:])
-        if not words or line.startswith("#"):
-            continue
         try:
+            if line.startswith("# nanoBragg "):
+                options = tuple(shlex.split(line)[2:])
+            if not words or line.startswith("#"):
+                continue
             name, numbers = words[0], words[1:]
             if name == "pixel":
                 spixel, fpixel = map(int, numbers)
@@ -122,7 +122,7 @@ def read_json(text: str, path: str) -> list[Trace]:
             Trace(pixel["spixel"], pixel["fpixel"], [_value(value) for value in pixel["values"]], options)
             for pixel in document["pixels"]
         ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{path}: no trace in JSON: {type(error).__name__} {error}") from None
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from ..ctext import ceiling, divide, multiply, to_int
-from ..files import InputError, read_bytes
+from ..files import InputError, read_bytes, readable
 from ..formats.matrix import read_matrix
 from ..parameters import RTD, Parameters, Vector
 from ..random import mosaic_rotation_umat
 from .cell import Cell, complete_cell, reciprocal_of
 
+LONGEST_MATRIX = 2**20  # bytes; nine numbers are wanted
 AVOGADRO = 6.02214179e23
 
 
@@ -98,11 +98,9 @@ def _from_cell(p: Parameters, say: Callable[..., None]):
 
 def _from_matrix(p: Parameters, stars, say: Callable[..., None]):
     """Replace the reciprocal vectors by a file's; the wavelength is divided out. C: 1879-1896"""
-    if not os.path.exists(p.matrix):
-        if p.user_cell:
-            return stars
-        raise InputError(f"{p.matrix}: no such matrix file, and no -cell is given")
-    data = read_bytes(p.matrix, "an orientation matrix")
+    if p.user_cell and not readable(p.matrix):
+        return stars
+    data = read_bytes(p.matrix, "an orientation matrix", LONGEST_MATRIX)
     start = stars if p.user_cell else ((math.nan,) * 3,) * 3
     vectors = read_matrix(data, [list(v) for v in start])
     if not p.user_cell and len(data.split()) < 9:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 
-from ..files import read_bytes
+from ..files import readable
 from ..formats.smv import SmvFrame, read_smv, value_of
 from ..parameters import RTD, Parameters
 
@@ -31,11 +30,11 @@ def read_headers(p: Parameters, say: Callable[..., None], warn: Callable[[str], 
 
 
 def _read(path: str, say: Callable[..., None], warn: Callable[[str], None]) -> SmvFrame | None:
-    """A file that is missing or no SMV image is passed over with a warning."""
-    if not os.path.exists(path):
-        warn(f"{path}: no such file; its header is not used")
+    """A file that cannot be opened or is no SMV image is passed over with a warning."""
+    if not readable(path):
+        warn(f"{path}: no file that can be read; its header is not used")
         return None
-    frame = read_smv(path, read_bytes(path, "an SMV image"))
+    frame = read_smv(path)
     if frame is None:
         say("ERROR: %s is no SMV image and is ignored", path)
         return None

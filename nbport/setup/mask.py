@@ -9,11 +9,9 @@ Not for masks next to an -img, nor for images so large that the allocator maps t
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 
-from ..files import InputError
+from ..files import InputError, readable
 from ..parameters import Parameters
 
 SPARE_PIXELS = 10  # allocated behind the mask, always zero
@@ -78,4 +76,4 @@ def _last_pixel(p: Parameters) -> int:
 
 
 def _something_was_read(p: Parameters) -> bool:
-    return any(name is not None and os.path.exists(name) for name in (p.dump, p.matrix, p.sourcefile, p.stol))
+    return any(name is not None and readable(name) for name in (p.dump, p.matrix, p.sourcefile, p.stol))

@@ -9,8 +9,8 @@ import numpy as np
 from numba import njit
 
 from ..ctext import divide, multiply
-from ..files import InputError, read_bytes
-from ..formats.text_table import read_text_table
+from ..files import InputError
+from ..formats.text_table import read_table_file
 from ..kernels.scalar import rotate_axis, unitize
 from ..nan_signs import careful
 from ..parameters import Parameters, Vector
@@ -53,7 +53,7 @@ def make_sources(
 
 def _from_file(p: Parameters) -> list[list[float]]:
     """Rows of X Y Z weight wavelength; what is missing is on the beam axis. C: 2321-2345"""
-    rows = read_text_table(read_bytes(p.sourcefile, "a source file"), 5)
+    rows = read_table_file(p.sourcefile, "a source file", 5)
     if not rows:
         raise InputError(f"{p.sourcefile}: no data, expected rows of: x y z weight wavelength")
     defaults = [-SOURCE_DISTANCE * x for x in p.beam_vector] + [1.0, p.lambda0]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import numpy as np
 
 from ..ctext import wrap_int
-from ..files import InputError, OutputError, read_bytes
+from ..files import InputError, OutputError, readable
 from ..formats.fdump import Grid, read_fdump, write_fdump
 from ..formats.hkl import NotEnoughIndices, read_hkl
-from ..formats.text_table import read_text_table
+from ..formats.text_table import read_table_file
 from ..kernels.scene import Fgrid
 from ..parameters import Parameters
 
@@ -28,7 +27,7 @@ def load_structure_factors(p: Parameters, say: Callable[..., None]) -> Fgrid:
         If a file cannot be used.
     """
     if p.hkl is None:
-        if not os.path.exists(p.dump):
+        if not readable(p.dump):
             return _fgrid(Grid(0, 0, 0, 0, 0, 0, np.zeros((0, 0, 0))), 0, p.default_F)
         say("reading Fs from %s", p.dump)
         grid = read_fdump(p.dump)
@@ -76,5 +75,5 @@ def check_stol(p: Parameters, say: Callable[..., None]) -> None:
     """
     if p.stol is not None:
         say("reading %s", p.stol)
-        if not read_text_table(read_bytes(p.stol, "a stol table"), 2):
+        if not read_table_file(p.stol, "a stol table", 2):
             raise InputError(f"{p.stol}: no data, expected rows of: stol F")
