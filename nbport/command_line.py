@@ -50,6 +50,13 @@ def read_options(own: OwnOptions, arguments: list[str], say: Say, warn: Callable
     ):
         if path is not None and is_pipe(path):
             warn(f"{path}: a pipe is empty when it is read for the second time: {lost}; expected a file")
+    if p.hkl is not None:
+        from .reflections.recognise import kind_of
+
+        if kind_of(p.hkl):
+            from .reflections.option import take_structure_factors
+
+            take_structure_factors(p, warn)
     return p
 
 

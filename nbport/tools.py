@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("verify.verify_command", "judge another implementation, case by case and feature by feature"),
     "gpu": ("gpu", "list the GPUs and test that they give the CPU's bytes"),
     "series": ("series.series_command", "make many images from one description"),
+    "hkl": ("reflections.hkl_command", "structure factors from MTZ, mmCIF or PDB as the text that nanoBragg reads"),
     "bench": ("bench", "time the kernels, alone or beside another program"),
 }
 

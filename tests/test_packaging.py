@@ -25,6 +25,7 @@ MAY_PRINT = {"main.py", "compilation.py"}  # and the sub-commands
 MAY_PRINT |= {
     "tools.py",
     "gpu.py",
+    "hkl_command.py",
     "bench.py",
     "trace_command.py",
     "compare_command.py",

@@ -1,0 +1,1 @@
+"""Structure factors from the files of crystallography: MTZ, mmCIF and PDB, by gemmi."""
