@@ -25,6 +25,10 @@ class OwnOptions:
     timing: str | None = None
     kernel_report: bool = False
     device: str = "cpu"
+    cbf: str | None = None
+    tiff: str | None = None
+    edf: str | None = None
+    nexus: str | None = None
 
 
 def split_own(argv: list[str]) -> tuple[OwnOptions, list[str]]:
@@ -72,8 +76,8 @@ def _set_own(own: OwnOptions, option: str, value: str) -> None:
     elif option == "--device":
         check_name(value)
         own.device = value
-    elif option == "--timing":
-        own.timing = value
+    elif option in ("--timing", "--cbf", "--tiff", "--edf", "--nexus"):
+        setattr(own, option[2:], value)
 
 
 def image_files(argv: list[str]) -> tuple[str | None, str | None]:

@@ -7,8 +7,8 @@ import os
 import select
 import stat
 import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 
 from .machine import memory
@@ -177,25 +177,50 @@ def write_file(path: str | os.PathLike, chunks: Iterable[bytes | memoryview]) ->
             with open(target, "wb") as out:
                 out.writelines(chunks)
             return
-        if os.path.exists(target) and not os.access(target, os.W_OK):
-            raise PermissionError(13, "Permission denied")
-        _write_and_rename(target, chunks)
+        with _renamed(target) as (handle, _), open(handle, "wb", closefd=False) as out:
+            out.writelines(chunks)
     except (OSError, ValueError) as error:
         raise OutputError(f"{path}: cannot write: {_reason(error)}") from None
 
 
-def _write_and_rename(target: str, chunks: Iterable[bytes | memoryview]) -> None:
+@contextmanager
+def replace_file(path: str | os.PathLike) -> Iterator[str]:
+    """A temporary name beside a file, for a library to write to; it is renamed when the context ends without an error.
+
+    The temporary file exists and is locked.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be made or replaced. Nothing is left behind then.
+    """
+    try:
+        with _renamed(os.path.realpath(path)) as (_, temporary):
+            yield temporary
+    except OSError as error:
+        raise OutputError(f"{path}: cannot write: {_reason(error)}") from None
+
+
+@contextmanager
+def _renamed(target: str) -> Iterator[tuple[int, str]]:
+    """An open temporary file and its path; it becomes the target when the context ends without an error."""
+    if os.path.exists(target):
+        if not stat.S_ISREG(os.stat(target).st_mode):
+            raise FileExistsError(17, "not a regular file")
+        if not os.access(target, os.W_OK):
+            raise PermissionError(13, "Permission denied")
     remove_stale(os.path.dirname(target))
     handle, temporary = _new_temporary(os.path.dirname(target))
     try:
-        with os.fdopen(handle, "wb") as out:
-            out.writelines(chunks)
+        yield handle, temporary
         os.chmod(temporary, _mode(target))
         os.replace(temporary, target)
     except BaseException:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
+    finally:
+        os.close(handle)
 
 
 def _new_temporary(folder: str) -> tuple[int, str]:

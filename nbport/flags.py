@@ -412,4 +412,8 @@ OWN_FLAGS: tuple[OwnFlag, ...] = (
         " for all three",
     ),
     OwnFlag("--timing", "FILE", "write the seconds of each part of the run as JSON"),
+    OwnFlag("--cbf", "FILE", "write whole photons, times -scale if it is given, as a mini-CBF too"),
+    OwnFlag("--tiff", "FILE", "write the float image as a TIFF too"),
+    OwnFlag("--edf", "FILE", "write the float image as an EDF too"),
+    OwnFlag("--nexus", "FILE", "write the float image and its geometry as a NeXus file (NXmx, HDF5) too"),
 )

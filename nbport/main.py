@@ -76,16 +76,19 @@ def simulate(own: OwnOptions, arguments: list[str]) -> int:
 
     with announced():
         with compiled_modules():
-            from . import simulation
+            from . import side_files, simulation
             from .writing import write_images
         threads = own.threads or simulation.default_threads()
         timing = simulation.Timing()
         device = open_device(own.device, warn)
         run = set_up(p, say, timing)
+        side_files.check(own, run, warn)
         image = simulation.render(run, own.kernel, threads, say, timing, device, warn)
         if own.kernel_report:
             print(f"nanoBragg: {image.report}", file=sys.stderr)
         write_images(run, image, say, timing)
+        with timing.part("outputs"):
+            side_files.write_side_files(own, run, image.pixels)
     if own.timing:
         names = ("read_hkl", "setup", "kernel", "statistics", "outputs", "noise")
         seconds = {name: timing.seconds.get(name, 0.0) for name in names}

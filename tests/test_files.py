@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from nbport.files import InputError, OutputError, read_bytes, write_file
+from nbport.files import InputError, OutputError, read_bytes, replace_file, write_file
 
 as_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
 
@@ -112,3 +112,27 @@ def test_path_that_cannot_be_read_is_an_error_that_names_it(tmp_path, monkeypatc
         read_bytes(path, "a matrix")
     assert str(caught.value).startswith(f"{path}: cannot read a matrix: ")
     assert "\n" not in str(caught.value)
+
+
+def test_file_that_a_library_writes_appears_when_it_is_complete(tmp_path):
+    with replace_file(tmp_path / "x") as name:
+        with open(name, "wb") as out:
+            out.write(b"whole")
+        assert not (tmp_path / "x").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+    assert (tmp_path / "x").read_bytes() == b"whole"
+
+
+@pytest.mark.parametrize(
+    "error, raised", [(OSError(28, "No space left on device"), OutputError), (ValueError("odd"), ValueError)]
+)
+def test_library_that_fails_leaves_nothing_behind(tmp_path, error, raised):
+    with pytest.raises(raised, match="No space left|odd"), replace_file(tmp_path / "x"):
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_device_is_not_replaced():
+    with pytest.raises(OutputError, match="/dev/null: cannot write: not a regular file"), replace_file("/dev/null"):
+        pass
+    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)

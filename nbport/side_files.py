@@ -1,0 +1,61 @@
+"""Files beside those of the reference, which options of ours ask for: the float image in other formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .exports import write_cbf, write_edf, write_tiff
+from .flags import OptionError
+from .flat_detector import FlatDetector
+from .nexus import load_h5py, write_nexus
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .argv import OwnOptions
+    from .simulation import Run
+
+WRITERS: dict[str, Callable[[Run, np.ndarray, str], None]] = {
+    "cbf": write_cbf,
+    "tiff": write_tiff,
+    "edf": write_edf,
+    "nexus": write_nexus,
+}
+
+
+def check(own: OwnOptions, run: Run, warn: Callable[[str], None]) -> None:
+    """Before the image is rendered: can what was asked for be written?
+
+    Raises
+    ------
+    OptionError
+        If a package is missing, or the file cannot describe the image.
+    """
+    wanted = [f"--{name}" for name in WRITERS if getattr(own, name)]
+    flat = FlatDetector.of(run)
+    if wanted and not flat.shape[0] * flat.shape[1]:
+        raise OptionError(f"{wanted[0]}: found an image of {flat.shape[1]} x {flat.shape[0]} pixels, expected some")
+    curved = run.parameters.curved_detector
+    if own.nexus:
+        load_h5py()
+        if curved:
+            raise OptionError("--nexus: NXmx cannot describe -curved_det, expected a flat detector")
+    elif wanted and curved:
+        warn(f"{', '.join(wanted)}: the geometry is that of the flat detector that -curved_det bends")
+    if own.cbf and not flat.faces_the_beam:
+        warn("--cbf: common header lines cannot say that the detector is tilted; those that begin with nbport_ do")
+
+
+def write_side_files(own: OwnOptions, run: Run, pixels: np.ndarray) -> None:
+    """Write what was asked for.
+
+    Raises
+    ------
+    OutputError
+        At the first file that cannot be written; earlier ones stay.
+    """
+    for name, write in WRITERS.items():
+        path = getattr(own, name)
+        if path:
+            write(run, pixels, path)
