@@ -7,6 +7,7 @@ import os
 import select
 import stat
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -16,6 +17,9 @@ from .machine import memory
 TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".nbport-", ".tmp"
 PATIENCE = 10.0  # s, for somebody to write to a named pipe
 CHUNK = 2**20
+
+_temporaries: set[str] = set()  # those of this process
+_making = threading.Lock()
 
 
 class InputError(Exception):
@@ -210,7 +214,9 @@ def _renamed(target: str) -> Iterator[tuple[int, str]]:
         if not os.access(target, os.W_OK):
             raise PermissionError(13, "Permission denied")
     remove_stale(os.path.dirname(target))
-    handle, temporary = _new_temporary(os.path.dirname(target))
+    with _making:
+        handle, temporary = _new_temporary(os.path.dirname(target))
+        _temporaries.add(temporary)
     try:
         yield handle, temporary
         os.chmod(temporary, _mode(target))
@@ -221,6 +227,15 @@ def _renamed(target: str) -> Iterator[tuple[int, str]]:
         raise
     finally:
         os.close(handle)
+        _temporaries.discard(temporary)
+
+
+def remove_temporaries() -> None:
+    """Remove every temporary file of this process, which is about to end: no more can be made after this."""
+    _making.acquire()
+    for path in list(_temporaries):
+        with suppress(OSError):
+            os.unlink(path)
 
 
 def _new_temporary(folder: str) -> tuple[int, str]:

@@ -14,7 +14,8 @@ DESCRIPTION = (
 EPILOG = (
     "Written to the current folder: the float image (photons a pixel, 4-byte floats, row by row), the integer image"
     " and the noise image (SMV), a preview (PGM), and the structure factors in a form that is read faster the next"
-    " time. Exit status: 0, or 9 with one line on standard error that says what is wrong. Options are recognised as"
+    " time. Exit status: 0, or 9 with one line on standard error that says what is wrong; 130 or 143 if SIGINT (Ctrl-C)"
+    " or SIGTERM ended the run, which leaves no half-written file. Options are recognised as"
     " the C program does it: anything that begins with a dash and contains the name of an option counts as that"
     " option, and what is not known is ignored, with a warning."
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import suppress
 
 from . import __version__
 from .argv import OwnOptions, split_own
@@ -13,9 +14,9 @@ from .ctext import printf
 from .device import DeviceError, open_device
 from .files import InputError, OutputError, write_file
 from .flags import OptionError
+from .process import BROKEN_PIPE, INTERRUPTED, own_process, writing_stdout
 
 FAILURE = 9  # as the reference has it
-INTERRUPTED = 130  # as shells have it
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -29,34 +30,47 @@ def main(argv: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 9 after one line on stderr that says what is wrong; 130 if it was interrupted.
+        0, or 9 after one line on stderr that says what is wrong; 130 if it was interrupted; 141 if nobody reads
+        its standard output any more, as with a program that SIGPIPE ends.
     """
+    if argv is None:
+        own_process("nanoBragg")
     try:
-        own, arguments = split_own(list(sys.argv[1:] if argv is None else argv))
+        return _run(list(sys.argv[1:] if argv is None else argv))
+    except BrokenPipeError:
+        return BROKEN_PIPE
+
+
+def _run(argv: list[str]) -> int:
+    try:
+        own, arguments = split_own(argv)
         if own.help:
             from .help import help_text
 
-            sys.stdout.write(help_text())
-            return 0
-        if own.version:
-            print(f"nanoBragg (nbport {__version__})")
-            return 0
-        return simulate(own, arguments)
+            say("%s", help_text().rstrip())
+        elif own.version:
+            say("nanoBragg (nbport %s)", __version__)
+        else:
+            simulate(own, arguments)
+        with writing_stdout():
+            sys.stdout.flush()
+        return 0
     except (OptionError, InputError, OutputError, DeviceError) as error:
-        sys.stdout.flush()
-        print(f"nanoBragg: error: {error}", file=sys.stderr)
-        return FAILURE
+        status, text = FAILURE, f"error: {error}"
     except MemoryError as error:
-        print(f"nanoBragg: error: not enough memory: {error}", file=sys.stderr)
-        return FAILURE
+        status, text = FAILURE, f"error: not enough memory: {error}"
     except KeyboardInterrupt:
-        print("nanoBragg: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        status, text = INTERRUPTED, "interrupted"
+    with suppress(OutputError), writing_stdout():
+        sys.stdout.flush()
+    print(f"nanoBragg: {text}", file=sys.stderr)
+    return status
 
 
 def say(template: str, *values: object) -> None:
     """One line of the log on standard output."""
-    print(printf(template, *values))
+    with writing_stdout():
+        print(printf(template, *values))
 
 
 def warn(text: str) -> None:
@@ -64,14 +78,13 @@ def warn(text: str) -> None:
     print(f"nanoBragg: warning: {text}", file=sys.stderr)
 
 
-def simulate(own: OwnOptions, arguments: list[str]) -> int:
+def simulate(own: OwnOptions, arguments: list[str]) -> None:
     """Everything after nbport's own options were taken out of the arguments."""
     started = time.perf_counter()
     p = read_options(own, arguments, say, warn)
     missing = missing_input(p)
     if missing:
-        print(f"nanoBragg: error: {missing}; see nanoBragg --help", file=sys.stderr)
-        return FAILURE
+        raise InputError(f"{missing}; see nanoBragg --help")
     from .compilation import announced, compiled_modules
 
     with announced():
@@ -94,4 +107,3 @@ def simulate(own: OwnOptions, arguments: list[str]) -> int:
         seconds = {name: timing.seconds.get(name, 0.0) for name in names}
         seconds["total"] = time.perf_counter() - started
         write_file(own.timing, [(json.dumps(seconds, indent=1) + "\n").encode()])
-    return 0

@@ -8,13 +8,13 @@ only when it is asked for.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from importlib import import_module
 
 from . import __version__
 from .files import InputError, OutputError
 from .flags import OptionError
+from .process import INTERRUPTED, discard_stdout
 
 UNUSABLE = 2  # exit status for input that cannot be used
 
@@ -46,7 +46,9 @@ def main(argv: list[str] | None = None) -> int:
     except (InputError, OptionError, OutputError) as error:
         print(f"nbport {chosen.command}: error: {error}", file=sys.stderr)
         return UNUSABLE
+    except KeyboardInterrupt:
+        print(f"nbport {chosen.command}: interrupted", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:
-        # nobody reads on; what Python still holds must not be written when it ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_stdout()
         return UNUSABLE

@@ -24,7 +24,7 @@ def mosaic_umats(spread: float, domains: int, seed: int, table: np.ndarray) -> n
 
 
 @careful
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def spindle_rotations(a0, b0, c0, spindle_vector, phi0, phistep, turned, rotated):
     """Cell vectors at every phi; a phi of exactly zero turns nothing. C: 2779-2789
 
