@@ -524,7 +524,8 @@ def finish(w, scale, sampling, relative_error, sum_has_error):
             value *= w[POLAR + i]
             bound += w[POLAR_ERROR + i]
         if not sampling.oversample_omega:
-            value *= w[OMEGA + i]
+            # one of zero is looked for again at every sub-pixel
+            value *= w[OMEGA + i] if w[OMEGA + i] != 0.0 else math.nan
         if sum_has_error:
             error = w[SUM_ERROR + i]
             bound += error / I if error != 0.0 else 0.0
