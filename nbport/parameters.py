@@ -130,6 +130,8 @@ class Parameters:
     img: str | None = None
     mask: str | None = None
     mask_pixels: object = None  # uint16 array, [height * width], once read
+    mask_shape: tuple[int, int] | None = None  # slow, fast; of a mask that is no SMV image
+    header_beam: tuple[float, float] | None = None  # m, Fbeam and Sbeam by a header that says so for any convention
 
     # spindle
     spindle_vector: Vector = (0.0, 0.0, 1.0)

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 import nbport
 from c_reference.cases import INPUTS
+from nbport.formats.images import read_image, smv_header
 from nbport.oracle.comparison import Distances, Gate, ulps
 from nbport.oracle.cstyle import c_lines
 from nbport.oracle.diff_images import local_maxima
 from nbport.oracle.formats import text_lines, to_npz
-from nbport.oracle.images import read_image, smv_header
 from nbport.tools import main
 
 PHI = (

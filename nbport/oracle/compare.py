@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from ..files import InputError, is_pipe, read_beginning
+from ..formats.images import RAW, Frame, read_image
 from ..formats.smv import MAGIC
 from .comparison import Comparison, Gate
 from .diff_images import Roi, compare_images
 from .diff_traces import compare_traces
 from .formats import read_traces
-from .images import RAW, Frame, read_image
 from .trace import Trace
 
 IMAGE_BEGINNINGS = (MAGIC, b"P2", b"P5", b"\x93NUMPY")

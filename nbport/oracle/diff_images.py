@@ -9,8 +9,8 @@ import numpy as np
 
 from ..ctext import printf
 from ..files import InputError
+from ..formats.images import Frame
 from .comparison import Comparison, Distances, Gate, plain
-from .images import Frame
 
 WORST = 10  # pixels in the table
 PEAKS = 100  # brightest maxima of each image that are matched

@@ -108,6 +108,8 @@ def _beam_centre(p: Parameters) -> tuple[float, float]:
     pixel = p.pixel_size
 
     def default(x: float, y: float) -> None:
+        if p.header_beam is not None:
+            x, y = _undo(p)
         p.Xbeam = x if isnan(p.Xbeam) else p.Xbeam
         p.Ybeam = y if isnan(p.Ybeam) else p.Ybeam
 
@@ -124,6 +126,17 @@ def _beam_centre(p: Parameters) -> tuple[float, float]:
     if p.convention is not Convention.CUSTOM:
         p.pivot = Pivot.SAMPLE
     return p.Xbeam, p.Ybeam
+
+
+def _undo(p: Parameters) -> tuple[float, float]:
+    """The Xbeam and Ybeam of a convention that make Fbeam and Sbeam those of a header."""
+    Fbeam, Sbeam = p.header_beam
+    if p.convention is Convention.ADXV:
+        return Fbeam, p.detsize_s - Sbeam
+    if p.convention in (Convention.MOSFLM, Convention.DENZO):
+        shift = 0.5 * p.pixel_size if p.convention is Convention.MOSFLM else 0.0
+        return Sbeam - shift, Fbeam - shift
+    return Fbeam, Sbeam
 
 
 @careful

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ..files import readable
+from ..files import InputError, readable
+from ..formats.images import Frame, is_known, read_image
 from ..formats.smv import SmvFrame, read_smv, value_of
 from ..parameters import RTD, Parameters
 
@@ -13,11 +14,16 @@ from ..parameters import RTD, Parameters
 def read_headers(p: Parameters, say: Callable[..., None], warn: Callable[[str], None]) -> None:
     """Take size, distances, wavelength, beam centre and spindle from -mask, then from -img. C: 419-502
 
-    The two differ in the direction of BEAM_CENTER_Y (quirk: mask-ybeam).
+    The two differ in the direction of BEAM_CENTER_Y (quirk: mask-ybeam). Files that the reference would pass over
+    because they are no SMV images are read by fabio if they begin like a format of its own.
     """
     if p.mask is not None:
         frame = _read(p.mask, say, warn)
-        if frame is not None:
+        if isinstance(frame, Frame):
+            _apply_other(p, frame)
+            p.mask_shape = frame.pixels.shape
+            p.mask_pixels = (frame.pixels.reshape(-1) > 0).astype("uint16")
+        elif frame is not None:
             _apply(p, frame.header, frame)
             ybeam = value_of("BEAM_CENTER_Y", frame.header)
             if not math.isnan(ybeam):
@@ -25,15 +31,22 @@ def read_headers(p: Parameters, say: Callable[..., None], warn: Callable[[str], 
             p.mask_pixels = frame.pixels
     if p.img is not None:
         frame = _read(p.img, say, warn)
-        if frame is not None:
+        if isinstance(frame, Frame):
+            _apply_other(p, frame)
+            if frame.mini_cbf is None:
+                warn(f"{p.img}: no geometry is known from this header, only the size of the image is used")
+        elif frame is not None:
             _apply(p, frame.header, frame)
 
 
-def _read(path: str, say: Callable[..., None], warn: Callable[[str], None]) -> SmvFrame | None:
-    """A file that cannot be opened or is no SMV image is passed over with a warning."""
+def _read(path: str, say: Callable[..., None], warn: Callable[[str], None]) -> SmvFrame | Frame | None:
+    """A file that cannot be opened or is no image is passed over with a warning."""
     if not readable(path):
         warn(f"{path}: no file that can be read; its header is not used")
         return None
+    if is_known(path):
+        say("reading %s", path)
+        return read_image(path)
     frame = read_smv(path)
     if frame is None:
         say("ERROR: %s is no SMV image and is ignored", path)
@@ -61,3 +74,25 @@ def _apply(p: Parameters, header: str, frame: SmvFrame) -> None:
     given("ORGY", "ORGY", 1.0)
     given("PHI", "phi0", RTD)
     given("OSC_RANGE", "osc", RTD)
+
+
+def _apply_other(p: Parameters, frame: Frame) -> None:
+    """Size of an image in another format, and the geometry if it has a mini-CBF header."""
+    p.spixels, p.fpixels = frame.pixels.shape
+    if frame.pixels.size >= 2**30:
+        raise InputError(f"{frame.name}: found {p.fpixels} x {p.spixels} pixels, expected less than {2**30} in all")
+    facts = frame.mini_cbf
+    if facts is not None:
+        p.pixel_size = facts.pixel_size or p.pixel_size
+        if facts.distance:
+            p.distance, p.close_distance = facts.distance, math.nan
+        p.lambda0 = facts.wavelength or p.lambda0
+        p.phi0 = p.phi0 if facts.start_deg is None else facts.start_deg / RTD
+        p.osc = p.osc if facts.osc_deg is None else facts.osc_deg / RTD
+    p.detsize_f, p.detsize_s = p.pixel_size * p.fpixels, p.pixel_size * p.spixels
+    if facts is not None and facts.beam_centre is not None:
+        fast, slow = facts.beam_centre
+        p.header_beam = fast * p.pixel_size, slow * p.pixel_size
+        p.Xbeam = p.Ybeam = math.nan
+        # for conventions that begin with the near point, which it is where the detector faces the beam
+        p.ORGX, p.ORGY = fast + 0.5, slow + 0.5

@@ -38,6 +38,9 @@ class Mask:
         self.live = 0
         if p.mask_pixels is None:
             return
+        if p.mask_shape not in (None, (p.spixels, p.fpixels)):
+            spixels, fpixels = p.mask_shape
+            raise InputError(f"{p.mask}: mask of {fpixels} x {spixels} for an image of {p.fpixels} x {p.spixels}")
         size = len(p.mask_pixels)
         self.pixels = np.zeros(max(p.pixels, size), np.uint16)
         self.pixels[:size] = p.mask_pixels

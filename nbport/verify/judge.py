@@ -18,9 +18,9 @@ import numpy as np
 from ..api import render
 from ..files import InputError, OutputError
 from ..flags import OptionError
+from ..formats.images import Frame
 from ..oracle.comparison import Distances, Gate
 from ..oracle.diff_images import compare_images
-from ..oracle.images import Frame
 from ..oracle.report import picture
 from ..parameters import Parameters
 from .candidate import Candidate, Finished

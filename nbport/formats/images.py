@@ -1,9 +1,13 @@
-"""Images to compare: raw floats, NumPy arrays, SMV, PGM and whatever else fabio reads."""
+"""Images in any format: raw floats, NumPy arrays, SMV, PGM and whatever else fabio reads.
+
+For pixels and the facts of common headers; the reference's own way with SMV headers is in `smv`.
+"""
 
 from __future__ import annotations
 
 import io
 import logging
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from ..files import InputError, read_bytes
-from ..formats.smv import MAGIC
+from .mini_cbf import HEADER, MiniCbf, read_mini_cbf
+from .smv import MAGIC
 
 RAW = ".bin"
+SURE = 4  # bytes that a format begins with before it is believed; shorter beginnings are common in other files
 _PGM_HEADER = re.compile(rb"P5" + rb"(?:\s|#[^\n]*\n)+(\d+)" * 3 + rb"\s")
 
 
@@ -26,6 +32,8 @@ class Frame:
     pixels : array [spixel, fpixel]
     header : dict or None
         Keys and texts of an SMV header.
+    mini_cbf : MiniCbf or None
+        What a mini-CBF header says.
     name : str
         For messages.
 
@@ -38,6 +46,7 @@ class Frame:
     pixels: np.ndarray
     header: dict[str, str] | None = None
     name: str = "array"
+    mini_cbf: MiniCbf | None = None
 
     def __post_init__(self) -> None:
         found = self.pixels
@@ -61,6 +70,7 @@ def read_image(path: str | Path, shape: tuple[int, int] | None = None) -> Frame:
     """
     path = Path(path)
     data = read_bytes(path, "an image")
+    mini_cbf = None
     header = smv_header(data) if data.startswith(MAGIC) else None
     if path.suffix == RAW:
         pixels = _raw(path, data, shape)
@@ -69,8 +79,23 @@ def read_image(path: str | Path, shape: tuple[int, int] | None = None) -> Frame:
     elif data.startswith(b"P5"):
         pixels = _pgm(path, data)
     else:
-        pixels = _by_fabio(path)
-    return Frame(pixels, header, str(path))
+        pixels, mini_cbf = _by_fabio(path)
+    return Frame(pixels, header, str(path), mini_cbf)
+
+
+def is_known(path: str | Path) -> bool:
+    """Does a file begin like an image in a format of its own? Raw floats, SMV, pipes and devices do not count."""
+    if not os.path.isfile(path):
+        return False
+    with open(path, "rb") as file:
+        beginning = file.read(1024)
+    if beginning.startswith(MAGIC):
+        return False
+    from fabio.openimage import MAGIC_NUMBERS
+
+    beginnings = [magic for magic, _ in MAGIC_NUMBERS if len(magic) >= SURE and magic.strip(b"\0{\r\n")]
+    is_edf = beginning.lstrip().startswith(b"{") and any(key in beginning for key in (b"EDF_", b"HeaderID"))
+    return is_edf or beginning.startswith((b"P5", *beginnings))
 
 
 def smv_header(data: bytes) -> dict[str, str]:
@@ -126,13 +151,13 @@ def _pgm(path: Path, data: bytes) -> np.ndarray:
     return np.frombuffer(body, kind, width * height).reshape(height, width)
 
 
-def _by_fabio(path: Path) -> np.ndarray:
+def _by_fabio(path: Path) -> tuple[np.ndarray, MiniCbf | None]:
     import fabio
 
     logging.getLogger("fabio").setLevel(logging.CRITICAL)
     try:
         with fabio.open(str(path)) as image:
-            return np.asarray(image.data)
+            return np.asarray(image.data), read_mini_cbf(image.header.get(HEADER, ""))
     except Exception as error:  # whatever one of its readers raises at a broken file
         text = str(error).splitlines()[0] if str(error) else ""
         raise InputError(f"{path}: no image that fabio reads: {type(error).__name__} {text}") from None
