@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gpu": ("gpu", "list the GPUs and test that they give the CPU's bytes"),
     "series": ("series.series_command", "make many images from one description"),
     "hkl": ("reflections.hkl_command", "structure factors from MTZ, mmCIF or PDB as the text that nanoBragg reads"),
+    "orient": ("orientation.orient_command", "a cell and angles, a matrix, or a DIALS experiment, as all of these"),
     "bench": ("bench", "time the kernels, alone or beside another program"),
 }
 

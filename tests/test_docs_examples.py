@@ -62,6 +62,16 @@ def test_commands_of_the_oracle_give_what_is_shown(oracle_examples):
         assert is_shown(expected, got), f"$ {command}{got}"
 
 
+def test_commands_of_the_structure_factors_give_what_is_shown(tmp_path):
+    shutil.copyfile(ROOT / "tests" / "models" / "trigonal.pdb", tmp_path / "trigonal.pdb")
+    shown = list(examples((DOCS / "structure_factors.md").read_text(encoding="utf-8")))
+    assert len(shown) > 2
+    outputs = run_all([command for command, _ in shown], tmp_path)
+    for (command, expected), got in zip(shown, outputs, strict=True):
+        assert is_shown(expected, got), f"$ {command}{got}"
+    assert (tmp_path / "image.pgm").read_bytes().startswith(b"P5")
+
+
 def test_picture_of_the_oracle_is_that_of_its_command(oracle_examples):
     image = pytest.importorskip("PIL.Image")
     folder, _, _ = oracle_examples
@@ -90,7 +100,7 @@ def test_table_of_renamed_keywords_is_complete():
     assert dict(rows) == NAMES
 
 
-@pytest.mark.parametrize("name", ["oracle.md", "python.md"])
+@pytest.mark.parametrize("name", ["oracle.md", "python.md", "structure_factors.md"])
 def test_links_lead_somewhere(name):
     for target in re.findall(r"\]\(([^)#]*)(?:#[^)]*)?\)", (DOCS / name).read_text(encoding="utf-8")):
         assert (DOCS / target).is_file(), target

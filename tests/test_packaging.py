@@ -29,6 +29,7 @@ MAY_PRINT |= {
     "bench.py",
     "trace_command.py",
     "compare_command.py",
+    "orient_command.py",
     "series_command.py",
     "verify_command.py",
 }

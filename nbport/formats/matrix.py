@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ..ctext import atof
 
@@ -44,3 +45,28 @@ def read_matrix(data: bytes, previous: list[list[float]]) -> list[list[float]]:
             vector[component] = atof(found[0].decode("latin-1"))
             pos = found.end()
     return vectors
+
+
+def mosflm_text(
+    matrix: Sequence[Sequence[float]], U: Sequence[Sequence[float]], cell: Sequence[float], digits: int
+) -> bytes:
+    """A file of MOSFLM: the matrix, no missetting angles, the rotation alone, the cell, no missetting angles.
+
+    Parameters
+    ----------
+    matrix : [3][3]
+        Columns a*, b*, c* times the wavelength. `read_matrix` takes these nine numbers and no more.
+    U : [3][3]
+        Turns the default orientation.
+    cell : six numbers, Angstrom and degrees
+    digits : int
+        Decimals of the matrix. MOSFLM itself reads columns of twelve characters, which is right for 8.
+    """
+
+    def row(values: Sequence[float], width: int, decimals: int) -> str:
+        return "".join(f"{value:{width}.{decimals}f}" for value in values) + "\n"
+
+    none = row((0.0, 0.0, 0.0), 12, 3)
+    lines = [row(values, digits + 4, digits) for values in matrix]
+    lines += [none, *(row(values, 12, 7) for values in U), row(cell, 12, 4), none]
+    return "".join(lines).encode()

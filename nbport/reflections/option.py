@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,10 +53,11 @@ def cached(path: str, settings: Settings = Settings()) -> Cached:  # noqa: B008 
     root = cache_folder()
     if root is None:
         raise OutputError(f"{path}: no folder to keep its text in; convert it with nbport hkl")
-    digest = hashlib.sha256(read_bytes(path, "structure factors"))
-    digest.update(f"{settings!r} {__version__} {_gemmi_version(path)}".encode())
+    state = os.stat(path)
+    content = _digest(path, (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns))
+    key = hashlib.sha256(f"{content} {settings!r} {__version__} {_gemmi_version(path)}".encode()).hexdigest()
     folder = Path(root, "structure_factors")
-    text = folder / f"{digest.hexdigest()}.hkl"
+    text = folder / f"{key}.hkl"
     about = text.with_suffix(".json")
     if not (about.exists() and text.exists()):
         converted = convert(path, settings)
@@ -68,6 +70,12 @@ def cached(path: str, settings: Settings = Settings()) -> Cached:  # noqa: B008 
         write_file(about, [json.dumps({"kind": converted.kind, "cell": converted.cell}).encode()])
     known = json.loads(read_bytes(about, "a converted file's cell"))
     return Cached(str(text), known["kind"], tuple(known["cell"]))
+
+
+@lru_cache
+def _digest(path: str, state: tuple[int, ...]) -> str:
+    """Of the content of a file; many images are made from one that does not change."""
+    return hashlib.sha256(read_bytes(path, "structure factors")).hexdigest()
 
 
 def _gemmi_version(path: str) -> str:

@@ -11,6 +11,7 @@ from ..files import read_bytes
 
 MTZ, REFLECTIONS, MODEL, PDB = "MTZ", "mmCIF reflections", "mmCIF model", "PDB model"
 
+_MTZ = b"MTZ "
 _GZIP = b"\x1f\x8b\x08"
 # the first record of a PDB file is one of these, and it has a cell or an atom
 _RECORDS = (
@@ -28,14 +29,19 @@ def kind_of(path: str | os.PathLike) -> str | None:
     All four begin with what is no number, so that the reference reads no row of them. What is None is left to
     the text route, unread where it is not a regular file.
     """
-    if not os.path.isfile(path) or not _may_be(_beginning(path)):
+    if not os.path.isfile(path):
+        return None
+    beginning = _beginning(path)
+    if beginning.startswith(_MTZ):
+        return MTZ
+    if not _may_be(beginning):
         return None
     return kind_of_content(content_of(path))
 
 
 def kind_of_content(data: bytes) -> str | None:
     """The same for the content of a file."""
-    if data.startswith(b"MTZ "):
+    if data.startswith(_MTZ):
         return MTZ
     if _CIF_BEGINNING.match(data):
         found = _CIF_CONTENT.search(data)

@@ -1,0 +1,1 @@
+"""Orientations of crystals: cells, missetting angles, matrices, and DIALS experiments."""
