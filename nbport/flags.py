@@ -327,7 +327,8 @@ FLAGS: tuple[Flag, ...] = (
          sets=("dmin",), convert=lambda text: atof(text) * 1e-10, default="0: all"),
     Flag("-mat", "959-962", "FILE", "MOSFLM orientation matrix: nine numbers; -cell then decides the lengths",
          sets=("matrix",)),
-    Flag("-hkl", "963-966", "FILE", "structure factors: lines of h k l F, all of them, without symmetry",
+    Flag("-hkl", "963-966", "FILE", "structure factors: lines of h k l F, all of them, without symmetry; or an MTZ,"
+         " mmCIF or PDB file, with nbport[hkl]",
          sets=("hkl",)),
     Flag("-default_F", "967-970", "F", "structure factor of every reflection that is not given", sets=("default_F",),
          convert=atof, default="0", unit="electrons"),

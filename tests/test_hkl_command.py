@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -155,6 +156,11 @@ def test_what_cannot_be_converted_is_one_line_and_status_2(arguments, files, cap
     assert tools(["hkl", *arguments]) == 2
     error = capsys.readouterr().err
     assert error.startswith("nbport hkl: error: ") and error.count("\n") == 1
+
+
+def test_resolution_that_needs_more_memory_than_there_is_is_refused(files, capsys):
+    assert tools("hkl x.pdb --dmin 0.01".split()) == 2
+    assert re.search(r"error: x.pdb: 0.01 A needs \d+ GB of memory, more than this", capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("option_and_value", [["--dmin", "0"], ["--fill", "mean"], ["--scale", "nan"]])

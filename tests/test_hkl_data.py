@@ -7,6 +7,7 @@ import pytest
 from nbport.files import InputError
 from nbport.flags import OptionError
 from nbport.reflections.convert import Settings, convert
+from nbport.reflections.data import choose
 
 from .crystals import DMIN, as_dict, cif_of, mtz_of, structure_of, unique_F
 
@@ -101,6 +102,12 @@ def test_intensities_become_their_square_roots_and_negative_ones_zero(tmp_path, 
 def test_calculated_amplitudes_are_the_last_resort(tmp_path, data):
     hkl, columns = data
     assert "columns: FC (amplitudes)" in converted(tmp_path, hkl, {"FC": columns["FC"]})[1]
+
+
+@pytest.mark.parametrize("label", "FC F-calc FWT 2FOFCWT FOFCWT DELFWT F-model FC_ALL F-obs-filled".split())
+def test_labels_of_calculated_amplitudes_are_known(label, data):
+    columns = {label: ("F", data[1]["FC"]), "F-obs": ("F", data[1]["FP"])}
+    assert choose(mtz_of("trigonal", data[0], columns), None, "x.mtz").labels == ("F-obs",)
 
 
 def test_gaps_F000_and_scale(tmp_path, data):

@@ -12,6 +12,7 @@ import numpy as np
 from ..array_files import hkl_text
 from ..files import InputError
 from ..flags import OptionError
+from ..machine import memory
 from .recognise import MODEL, MTZ, PDB, content_of, kind_of
 
 ROWS = 100_000  # that become text at once
@@ -140,13 +141,16 @@ def _from_data(path: str | os.PathLike, kind: str, settings: Settings) -> _Given
 
 
 def _from_model(path: str | os.PathLike, kind: str, settings: Settings) -> _Given:
-    from .model import B_SOL, DMIN, K_SOL, Solvent, calculate, read_model
+    from .model import B_SOL, DMIN, K_SOL, Solvent, calculate, memory_needed, read_model
 
     structure, notes = read_model(path, content_of(path), kind)
     dmin, why = settings.dmin, "as asked for"
     if dmin is None:
         dmin, why = (structure.resolution, "as the file says") if structure.resolution else (DMIN, "the default")
     notes.append(f"resolution: {dmin:.2f} A, {why}")
+    needed = memory_needed(structure.cell, dmin)
+    if needed > memory():
+        raise InputError(f"{path}: {dmin:g} A needs {needed / 1e9:.0f} GB of memory, more than this machine has")
     solvent = None
     if settings.solvent:
         k = K_SOL if settings.k_sol is None else settings.k_sol

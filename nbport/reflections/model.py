@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 DMIN = 2.0  # Angstrom, for models that do not say
 K_SOL, B_SOL = 0.35, 46.0  # electrons/Angstrom^3, Angstrom^2
 RATE = 1.5  # grid points for each that the resolution needs
+POINT_BYTES = 24  # of memory for a grid point, at most
 CUTOFF = 1e-7  # electrons/Angstrom^3 at which the density of an atom ends
 
 
@@ -50,7 +51,7 @@ def read_model(path: str | os.PathLike, data: bytes, kind: str) -> tuple[gemmi.S
     except (RuntimeError, ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot read a model: {' '.join(str(error).split())}") from None
     if not len(structure) or not structure[0].count_atom_sites():
-        raise InputError(f"{path}: found no atoms")
+        raise InputError(f"{path}: found no atoms, expected a macromolecular model")
     if not structure.cell.is_crystal():
         raise InputError(f"{path}: found no unit cell, expected the model of a crystal")
     if structure.find_spacegroup() is None:
@@ -63,6 +64,11 @@ def read_model(path: str | os.PathLike, data: bytes, kind: str) -> tuple[gemmi.S
         notes.append("model: completed by its non-crystallographic symmetry")
     notes.append(f"atoms: {structure[0].count_atom_sites()} in the asymmetric unit")
     return structure, notes
+
+
+def memory_needed(cell: gemmi.UnitCell, dmin: float) -> float:
+    """Bytes that the grids of a model need, about."""
+    return POINT_BYTES * cell.volume * (2.0 * RATE / dmin) ** 3
 
 
 def calculate(

@@ -92,7 +92,9 @@ def whole_sphere(
     inside = hkl.any(axis=1) & (cell.calculate_1_d2_array(hkl) <= 1.0 / limit**2)
     hkl, F, ambiguous = expand(hkl[inside], F[inside], operations)
     unique = gemmi.make_miller_array(cell, spacegroup, limit)
-    gaps = unique[~np.isin(packed(unique), packed(hkl))]
+    there, wanted = packed(hkl), packed(unique)
+    place = np.searchsorted(there, wanted)
+    gaps = unique[np.take(there, place, mode="clip") != wanted] if len(there) else unique
     everything = gemmi.make_miller_array(cell, gemmi.SpaceGroup("P 1"), limit, 0.0, False)
     absent = everything[operations.systematic_absences(everything)]
     added, values = [absent], [np.zeros(len(absent))]
