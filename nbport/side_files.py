@@ -33,15 +33,19 @@ def check(own: OwnOptions, run: Run, warn: Callable[[str], None]) -> None:
         If a package is missing, or the file cannot describe the image.
     """
     wanted = [f"--{name}" for name in WRITERS if getattr(own, name)]
+    if not wanted:
+        return
+    if not run.scene.beam.source_lambda.size:
+        raise OptionError(f"{wanted[0]}: found no source, expected one to take the wavelength from")
     flat = FlatDetector.of(run)
-    if wanted and not flat.shape[0] * flat.shape[1]:
+    if not flat.shape[0] * flat.shape[1]:
         raise OptionError(f"{wanted[0]}: found an image of {flat.shape[1]} x {flat.shape[0]} pixels, expected some")
     curved = run.parameters.curved_detector
     if own.nexus:
         load_h5py()
         if curved:
             raise OptionError("--nexus: NXmx cannot describe -curved_det, expected a flat detector")
-    elif wanted and curved:
+    elif curved:
         warn(f"{', '.join(wanted)}: the geometry is that of the flat detector that -curved_det bends")
     if own.cbf and not flat.faces_the_beam:
         warn("--cbf: common header lines cannot say that the detector is tilted; those that begin with nbport_ do")

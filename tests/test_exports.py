@@ -107,3 +107,11 @@ def test_bytes_depend_on_nothing_but_the_run(write, simulated, tmp_path, monkeyp
 def test_folder_that_does_not_exist_is_named(simulated, tmp_path):
     with pytest.raises(OutputError, match="nothere/x.cbf: cannot write: No such file"):
         exports.write_cbf(simulated.run, simulated.image, tmp_path / "nothere" / "x.cbf")
+
+
+def test_image_without_sources_is_rendered_but_has_no_wavelength_to_write(nbport_command, tmp_path):
+    options = "-cell 50 60 70 90 90 90 -default_F 1 -detpixels 4 -pixel 0.1 -divsteps 1 -oversample 1".split()
+    assert nbport_command(options, tmp_path).exit == 0
+    refused = nbport_command([*options, "--cbf", "x.cbf"], tmp_path)
+    assert refused.exit == 9
+    assert b"--cbf: found no source, expected one" in refused.stderr
