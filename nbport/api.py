@@ -17,6 +17,7 @@ from .ctext import printf
 from .device import open_device
 from .files import InputError
 from .flags import OptionError
+from .machine import default_threads
 from .options import Parameters
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def render(
         name = kernel or own.kernel
         if name not in KERNELS:
             raise OptionError(f"kernel: found {name!r}, expected one of: {', '.join(KERNELS)}")
-        workers = threads or own.threads or simulation.default_threads()
+        workers = threads or own.threads or default_threads()
         where = open_device(device or own.device, log.warnings.append)
         image = simulation.render(run, name, workers, log.say, simulation.Timing(), where, log.warnings.append)
     p = run.parameters

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 
 from .device import check_name
-from .flags import FLAGS, OWN_FLAGS, OptionError
+from .flags import FLAGS, OWN_FLAGS, Flag, OptionError
 from .parameters import Parameters
 
 FIXES = frozenset({"phi0", "oversample", "curved_det"})
@@ -109,11 +110,8 @@ def scan(argv: list[str], parameters: Parameters) -> list[str]:
         if not token.startswith("-"):
             continue
         following = argv[i + 1 :]
-        known = False
-        for flag in FLAGS:
-            if not flag.matches(token):
-                continue
-            known = True
+        flags = _matching(token)
+        for flag in flags:
             values_until = max(values_until, i + 1 + len(flag.values.split()))
             if len(following) < flag.arity:
                 warnings.append(f"{token} is ignored: {flag.arity} values expected, {len(following)} found")
@@ -122,9 +120,15 @@ def scan(argv: list[str], parameters: Parameters) -> list[str]:
                     warnings.append(f"{token} has no effect: {flag.no_effect}")
                 if flag.set(parameters, following):
                     break
-        if not known and i >= values_until:
+        if not flags and i >= values_until:
             warnings.append(_unknown(token))
     return warnings
+
+
+@lru_cache(maxsize=1000)
+def _matching(token: str) -> tuple[Flag, ...]:
+    """Rows of the table that act on a token; remembered, since one process may scan thousands of command lines."""
+    return tuple(flag for flag in FLAGS if flag.matches(token))
 
 
 def _unknown(token: str) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from . import __version__
 from .files import InputError, write_file
+from .machine import default_threads
 
 PACKAGE = Path(__file__).resolve().parent
 CLONE_SUITE = PACKAGE.parent / "c_reference" / "bench.jsonl"
@@ -47,9 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise InputError(f"--{name}: found {getattr(arguments, name)}, expected a whole number from 1")
     if arguments.reference and shutil.which(os.path.abspath(arguments.reference)) is None:
         raise InputError(f"{arguments.reference}: cannot be started: no such program")
-    from .compilation import compiled
-
-    threads = arguments.threads or compiled("simulation").default_threads()
+    threads = arguments.threads or default_threads()
     machine = describe_machine() | {"threads": threads, "peak_gflops": peak_flops(threads) / 1e9}
     print(", ".join(f"{name} {value if isinstance(value, str | int) else f'{value:.1f}'}"
                     for name, value in machine.items()))  # fmt: skip

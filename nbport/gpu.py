@@ -13,6 +13,7 @@ from .argv import split_own
 from .command_line import read_options, set_up
 from .compilation import compiled
 from .device import DeviceError, open_device
+from .machine import default_threads
 
 PACKAGES = ("numba", "numba-cuda", "llvmlite", "cuda-bindings")
 
@@ -71,7 +72,7 @@ def _self_test(device, name: str, options: str) -> int:
                 own, rest = split_own([*BASE.split(), *options.split()])
                 run = set_up(read_options(own, rest, _ignore, _ignore), _ignore, simulation.Timing())
                 timing = simulation.Timing()
-                threads = simulation.default_threads()
+                threads = default_threads()
                 images.append(simulation.render(run, "certified", threads, _ignore, timing, where, _say))
         finally:
             os.chdir(before)

@@ -14,6 +14,7 @@ from .ctext import printf
 from .device import DeviceError, open_device
 from .files import InputError, OutputError, write_file
 from .flags import OptionError
+from .machine import default_threads
 from .process import BROKEN_PIPE, INTERRUPTED, own_process, writing_stdout
 
 FAILURE = 9  # as the reference has it
@@ -91,7 +92,7 @@ def simulate(own: OwnOptions, arguments: list[str]) -> None:
         with compiled_modules():
             from . import side_files, simulation
             from .writing import write_images
-        threads = own.threads or simulation.default_threads()
+        threads = own.threads or default_threads()
         timing = simulation.Timing()
         device = open_device(own.device, warn)
         run = set_up(p, say, timing)

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -74,11 +73,6 @@ class Image:
     solid_angle: str  # the line that the log has of it
     statistics: Statistics
     report: KernelReport
-
-
-def default_threads() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def begin(given: Parameters, say: log.Say) -> detector.Frame:

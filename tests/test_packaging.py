@@ -31,6 +31,7 @@ MAY_PRINT |= {
     "compare_command.py",
     "orient_command.py",
     "series_command.py",
+    "progress.py",
     "verify_command.py",
 }
 

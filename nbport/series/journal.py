@@ -12,7 +12,7 @@ import json
 import os
 from pathlib import Path
 
-from ..files import TEMPORARY_PREFIX, InputError, OutputError
+from ..files import InputError, OutputError
 from .rows import Row
 
 JOURNAL = "images.jsonl"
@@ -49,7 +49,6 @@ class Journal:
             self._file.close()
             raise InputError(f"{folder}: another series is being made there") from None
         self.records = self._read()
-        self.sweep()
 
     def _read(self) -> dict[int, dict]:
         self._file.seek(0)
@@ -63,17 +62,26 @@ class Journal:
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{self.path}: expected a JSON object a line, each with an image: {error!r}") from None
 
-    def unfinished(self, rows: list[Row]) -> list[Row]:
-        """Rows that have no complete image yet.
+    def unfinished(self, rows: list[Row], stacked: set[int]) -> list[Row]:
+        """Rows that have no complete image yet; their records are forgotten.
+
+        Parameters
+        ----------
+        rows : list of Row
+        stacked : set of int
+            Numbers of the images that need no files, because the stack has them.
 
         Raises
         ------
         InputError
             If the folder has an image of another series under the same number.
         """
-        return [row for row in rows if not self._is_finished(row)]
+        unfinished = [row for row in rows if not self._is_finished(row, stacked)]
+        for row in unfinished:
+            self.records.pop(row.number, None)
+        return unfinished
 
-    def _is_finished(self, row: Row) -> bool:
+    def _is_finished(self, row: Row, stacked: set[int]) -> bool:
         record = self.records.get(row.number)
         if record is None:
             return False
@@ -82,7 +90,7 @@ class Journal:
             raise InputError(
                 f"{self.folder}: image {row.number} was made there with other {what}; give another folder with --output"
             )
-        return all(_size(self.folder / name) == size for name, size in record["files"].items())
+        return row.number in stacked or all(_size(self.folder / name) == size for name, size in record["files"].items())
 
     def add(self, row: Row, record: dict[str, object]) -> None:
         """An image is finished."""
@@ -102,11 +110,6 @@ class Journal:
             if path not in self._digests:
                 self._digests[path] = _digest(path)
         return {path: self._digests[path] for path in row.inputs}
-
-    def sweep(self) -> None:
-        """Remove what a killed process left half written."""
-        for path in self.folder.glob(f"{TEMPORARY_PREFIX}*"):
-            path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let others in."""

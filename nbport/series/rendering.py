@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..argv import split_own
+from ..argv import OwnOptions, split_own
 from ..command_line import missing_input, read_options, set_up
 from ..compilation import compiled
 from ..device import Device, DeviceError, open_device
 from ..files import InputError, OutputError
 from ..flags import OptionError
 from ..parameters import RTD
-from .rows import KINDS, Row, reads_dump
+from .rows import Row, reads_dump
 
 if TYPE_CHECKING:
     from ..kernels.scene import Fgrid
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from ..simulation import Image, Run
 
 KEPT_GRIDS = 4
+FILE_FIELDS = {"float": "floatfile", "int": "intfile", "noise": "noisefile"}  # of Parameters
 EXPECTED_ERRORS = (InputError, OptionError, OutputError, DeviceError)
 
 
@@ -40,18 +43,20 @@ class KeptFactors:
 
     def __init__(self) -> None:
         self._grids: OrderedDict[tuple, Fgrid] = OrderedDict()
+        self._lock = Lock()
 
     def load(self, p: Parameters, say) -> Fgrid:
         """As `setup.structure_factors.load_structure_factors`, which says nothing if it is not needed."""
         options = FactorOptions(p.hkl, p.dump, p.default_F, p.write_dump)
         key = (options, _state(p.dump if p.hkl is None else p.hkl))
-        if key not in self._grids:
-            load = compiled("setup.structure_factors").load_structure_factors
-            while len(self._grids) >= KEPT_GRIDS:
-                self._grids.popitem(last=False)
-            self._grids[key] = load(options, say)
-        self._grids.move_to_end(key)
-        return self._grids[key]
+        with self._lock:
+            if key not in self._grids:
+                load = compiled("setup.structure_factors").load_structure_factors
+                while len(self._grids) >= KEPT_GRIDS:
+                    self._grids.popitem(last=False)
+                self._grids[key] = load(options, say)
+            self._grids.move_to_end(key)
+            return self._grids[key]
 
 
 def _state(path: str) -> tuple[int, ...] | None:
@@ -76,48 +81,60 @@ class Renderer:
     def __init__(self, folder: str | os.PathLike, threads: int):
         self.folder = Path(folder)
         self.threads = threads
+        self._simulation, self._writing = compiled("simulation"), compiled("writing")
+        self._side_files = compiled("side_files")
         self._factors = KeptFactors()
         self._devices: dict[str, Device | None] = {}
-        self._warnings: list[str] = []
 
-    def render(self, row: Row) -> dict[str, object]:
+    def render(self, row: Row, warn: Callable[[str], None]) -> dict[str, object]:
         """Make an image and write its files.
+
+        Parameters
+        ----------
+        row : Row
+        warn : callable
+            Gets the warnings of the device.
 
         Returns
         -------
-        What is to be known of it: `files` (name -> bytes) and `true` parameters.
+        What is to be known of it: `files` (name -> size in bytes), `pixels` (slow, fast) and `true` parameters.
 
         Raises
         ------
         OptionError, InputError, OutputError, DeviceError
         """
-        simulation, writing = compiled("simulation"), compiled("writing")
         own, arguments = split_own(list(row.arguments))
         p = read_options(own, arguments, _silent, _silent)
-        self._place_files(p, row)
+        self._place_files(p, own, row)
         missing = missing_input(p)
         if missing:
             raise InputError(missing)
-        timing = simulation.Timing()
+        timing = self._simulation.Timing()
         run = set_up(p, _silent, timing, self._factors.load)
-        image = simulation.render(run, own.kernel, self.threads, _silent, timing, self._device(own.device))
-        writing.write_images(run, image, _silent, timing)
+        self._side_files.check(own, run, warn)
+        device = self._device(own.device, warn)
+        image = self._simulation.render(run, own.kernel, self.threads, _silent, timing, device, warn)
+        self._writing.write_images(run, image, _silent, timing)
+        self._side_files.write_side_files(own, run, image.pixels)
         sizes = {name: (self.folder / name).stat().st_size for name in row.files.values()}
-        return {"files": sizes, "true": true_parameters(run, image)}
+        return {"files": sizes, "pixels": [p.spixels, p.fpixels], "true": true_parameters(run, image)}
 
-    def _place_files(self, p: Parameters, row: Row) -> None:
+    def _place_files(self, p: Parameters, own: OwnOptions, row: Row) -> None:
         """Images into the folder; nothing else is written, and no structure factors found by chance are read."""
-        for kind, (_, name, _) in KINDS.items():
-            setattr(p, name, str(self.folder / row.files[kind]) if kind in row.kinds else None)
+        paths = {kind: str(self.folder / name) for kind, name in row.files.items()}
+        for kind, name in FILE_FIELDS.items():
+            setattr(p, name, paths.pop(kind, None))
+        for name, path in paths.items():
+            setattr(own, name, path)
         p.write_pgm = False
         p.calculate_noise = "noise" in row.kinds
         p.write_dump = False
         if p.hkl is None and not reads_dump(p):
             p.dump = str(self.folder / "none" / p.dump)
 
-    def _device(self, name: str) -> Device | None:
+    def _device(self, name: str, warn: Callable[[str], None]) -> Device | None:
         if name not in self._devices:
-            self._devices[name] = open_device(name, self._warnings.append)
+            self._devices[name] = open_device(name, warn)
         return self._devices[name]
 
 
@@ -125,7 +142,11 @@ def true_parameters(run: Run, image: Image) -> dict[str, object]:
     """What an analysis should find: the values that the image was made with, and its brightness."""
     p, d, plan = run.parameters, run.detector, run.plan
     # at a spindle angle of zero, laboratory frame
-    axes = {f"{name}_A": [1e10 * x for x in vector] for name, vector in zip("abc", run.scene.crystal[:3], strict=True)}
+    axes = {
+        f"{axis}_{along}_A": 1e10 * x
+        for axis, vector in zip("abc", run.scene.crystal[:3], strict=True)
+        for along, x in zip("xyz", vector, strict=True)
+    }
     s = image.statistics
     return {
         **axes,
@@ -149,12 +170,15 @@ class Outcome:
     number: int
     record: dict[str, object] | None = None
     error: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def attempt(renderer: Renderer, row: Row) -> Outcome:
     """Make an image; whatever goes wrong concerns this image alone."""
+    warnings: list[str] = []
     try:
-        return Outcome(row.number, renderer.render(row))
+        record = renderer.render(row, warnings.append)
+        return Outcome(row.number, record, warnings=tuple(warnings))
     except EXPECTED_ERRORS as error:
         return Outcome(row.number, error=str(error))
     except MemoryError as error:

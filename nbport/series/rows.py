@@ -12,11 +12,15 @@ from ..argv import OwnOptions, image_files, scan, split_own
 from ..flags import FLAGS, OptionError
 from ..parameters import Parameters
 
-# kind of image -> (option that names its file, field of Parameters, ending)
-KINDS: dict[str, tuple[str, str, str]] = {
-    "float": ("-floatimage", "floatfile", ".bin"),
-    "int": ("-intimage", "intfile", ".img"),
-    "noise": ("-noiseimage", "noisefile", ".img"),
+# kind of image -> (option that names its file, ending)
+KINDS: dict[str, tuple[str, str]] = {
+    "float": ("-floatimage", ".bin"),
+    "int": ("-intimage", ".img"),
+    "noise": ("-noiseimage", ".img"),
+    "cbf": ("--cbf", ".cbf"),
+    "tiff": ("--tiff", ".tif"),
+    "edf": ("--edf", ".edf"),
+    "nexus": ("--nexus", ".nxs"),
 }
 NAMED = {"floatfile": "float", "intfile": "int", "pgmfile": "image", "noisefile": "noise"}
 READ_FILES = ("hkl", "dump", "matrix", "sourcefile", "stol", "img", "mask")
@@ -62,7 +66,7 @@ class Row:
 
 def file_name(kind: str, number: int) -> str:
     """Name of the file of an image."""
-    return f"{kind}_{number:05d}{KINDS[kind][2]}"
+    return f"{kind}_{number:05d}{KINDS[kind][1]}"
 
 
 def make_row(number: int, options: Iterable[str], kinds: tuple[str, ...], varied: dict, folder: Path) -> Row:

@@ -7,16 +7,21 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from ..compilation import announced, compiled
+from ..machine import default_threads
+from ..process import INTERRUPTED
+from .executing import in_processes
 from .journal import Journal
-from .rendering import Outcome, Renderer, attempt
+from .progress import Progress
+from .rendering import Outcome
 from .rows import Row
-from .spec import read_spec
+from .spec import Spec, read_spec
+from .stack import stacked, write_stack
+from .table import columns, write_table
 
-FINISHED, FAILED, INTERRUPTED = 0, 1, 130
+FINISHED, FAILED = 0, 1
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,47 +33,96 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC.toml", help="what to simulate, see docs/series.md")
     parser.add_argument("-o", "--output", metavar="DIR", help="folder of the images (default: name of SPEC, no ending)")
     parser.add_argument("--commands", action="store_true", help="print the nanoBragg command of every image, and stop")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=_positive, metavar="N", help="processes (default: one for each processor)")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="render on the workers of a Dask cluster")
+    where.add_argument(
+        "--local-cluster", type=_positive, nargs="?", const=0, metavar="N", help="on a Dask cluster of this machine"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the images that are not there yet."""
-    rows = read_spec(arguments.spec)
+    spec = read_spec(arguments.spec)
     if arguments.commands:
-        for row in rows:
+        for row in spec.rows:
             print(row.command)
         return FINISHED
-    for warning in dict.fromkeys(warning for row in rows for warning in row.warnings):
-        print(f"nbport series: warning: {warning}", file=sys.stderr)
     folder = Path(arguments.output or Path(arguments.spec).stem)
     with closing(Journal(folder)) as journal:
         try:
-            return _make(rows, journal)
+            return _make(spec, journal, arguments)
         except KeyboardInterrupt:
             print("nbport series: interrupted; the same command goes on", file=sys.stderr)
             return INTERRUPTED
 
 
-def _make(rows: list[Row], journal: Journal) -> int:
+def _make(spec: Spec, journal: Journal, arguments: argparse.Namespace) -> int:
     started = time.perf_counter()
-    waiting = {row.number: row for row in journal.unfinished(rows)}
-    failed = 0
-    for outcome in _one_by_one(list(waiting.values()), journal.folder):
-        if outcome.record is None:
-            failed += 1
-            print(f"nbport series: image {outcome.number} failed: {outcome.error}", file=sys.stderr)
-        else:
-            journal.add(waiting[outcome.number], outcome.record)
+    waiting = journal.unfinished(spec.rows, stacked(journal.folder) if spec.hdf5 else set())
+    there = len(spec.rows) - len(waiting)
+    try:
+        with Progress(len(spec.rows), there) as progress:
+            failed = _render(waiting, journal, arguments, progress)
+    finally:
+        table = columns(spec.rows, journal.records, not spec.hdf5)
+        write_table(journal.folder, table)
+    if spec.hdf5:
+        write_stack(journal.folder, spec.rows, journal.records, table)
     seconds = time.perf_counter() - started
-    done = len(waiting) - failed
+    made = len(waiting) - failed
     print(
-        f"{done} images in {seconds:.1f} s ({done / seconds:.1f} a second), {len(rows) - len(waiting)} were there,"
-        f" {failed} failed: {journal.folder}"
+        f"{journal.folder}: {made} images in {seconds:.1f} s ({made / seconds:.1f} a second); {there} were there;"
+        f" {failed} failed"
     )
     return FAILED if failed else FINISHED
 
 
-def _one_by_one(rows: list[Row], folder: Path) -> Iterator[Outcome]:
-    renderer = Renderer(os.path.abspath(folder), compiled("simulation").default_threads())
-    with announced():
-        for row in rows:
-            yield attempt(renderer, row)
+def _render(rows: list[Row], journal: Journal, arguments: argparse.Namespace, progress: Progress) -> int:
+    """Render rows and note those that are finished; returns how many failed."""
+    failed = 0
+    by_number = {row.number: row for row in rows}
+    said: set[str] = set()
+
+    def warn(*warnings: str) -> None:
+        for warning in warnings:
+            if warning not in said:
+                said.add(warning)
+                progress.say(f"nbport series: warning: {warning}")
+
+    for row in rows:
+        warn(*row.warnings)
+    with _outcomes(rows, os.path.abspath(journal.folder), arguments) as outcomes:
+        for outcome in outcomes:
+            warn(*outcome.warnings)
+            if outcome.record is None:
+                failed += 1
+                progress.say(f"nbport series: image {outcome.number} failed: {outcome.error}")
+            else:
+                journal.add(by_number[outcome.number], outcome.record)
+            progress.step()
+    return failed
+
+
+@contextmanager
+def _outcomes(rows: list[Row], folder: str, arguments: argparse.Namespace) -> Iterator[Iterator[Outcome]]:
+    """Render where the arguments say; what was started for it is ended."""
+    processors = default_threads()
+    jobs = min(arguments.jobs or processors, len(rows))
+    if not rows:
+        yield iter(())
+    elif arguments.scheduler is not None or arguments.local_cluster is not None:
+        from .dask_cluster import connected, local_cluster, on_dask
+
+        cluster = connected(arguments.scheduler) if arguments.scheduler else local_cluster(arguments.local_cluster)
+        with cluster as client:
+            yield on_dask(rows, folder, client)
+    else:
+        with closing(in_processes(rows, folder, jobs, max(processors // jobs, 1))) as outcomes:
+            yield outcomes
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) < 100000:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number from 1")
+    return int(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -10,14 +11,30 @@ from ..files import InputError, read_bytes
 from ..flags import OptionError
 from ..options import Parameters
 from .rows import KINDS, Row, make_row
+from .stack import LAYOUT
 from .varying import multiplied, varying, zipped
 
 COMBINED = {"zip": zipped, "product": multiplied}
-KEYS = ("images", "write", "combine", "draw_seed", "fix", "options", "vary")
+KEYS = ("images", "write", "hdf5", "combine", "draw_seed", "fix", "options", "vary")
 
 
-def read_spec(path: str) -> list[Row]:
-    """Rows of a description.
+@dataclass(frozen=True)
+class Spec:
+    """A series.
+
+    Parameters
+    ----------
+    rows : list of Row
+    hdf5 : bool
+        Are the images to be put into one file?
+    """
+
+    rows: list[Row]
+    hdf5: bool
+
+
+def read_spec(path: str) -> Spec:
+    """Read a description.
 
     Raises
     ------
@@ -25,7 +42,7 @@ def read_spec(path: str) -> list[Row]:
         One line that names the file and what in it cannot be used.
     """
     try:
-        return _rows(_parse(path), Path(path).absolute().parent)
+        return _resolve(_parse(path), Path(path).absolute().parent)
     except (InputError, OptionError) as error:
         raise type(error)(str(error) if str(error).startswith(path) else f"{path}: {error}") from None
 
@@ -49,12 +66,17 @@ def toml_reader():
     raise InputError("reading TOML with this Python needs a package more: pip install 'nbport[series]'")
 
 
-def _rows(spec: dict, folder: Path) -> list[Row]:
+def _resolve(spec: dict, folder: Path) -> Spec:
     for key in spec:
         if key not in KEYS:
             raise InputError(f"{key}: no such key, expected one of: {', '.join(KEYS)}")
     images, seed = _whole(spec, "images", None), _whole(spec, "draw_seed", 1)
     kinds = _kinds(spec.get("write", ["noise"]))
+    hdf5 = spec.get("hdf5", False)
+    if not isinstance(hdf5, bool):
+        raise InputError(f"hdf5: found {hdf5!r}, expected true or false")
+    if hdf5 and not set(kinds) <= set(LAYOUT):
+        raise InputError(f"write: found {', '.join(kinds)}, expected only {', '.join(LAYOUT)} with hdf5")
     combine = spec.get("combine", "zip")
     if combine not in COMBINED:
         raise InputError(f"combine: found {combine!r}, expected one of: {', '.join(COMBINED)}")
@@ -73,7 +95,7 @@ def _rows(spec: dict, folder: Path) -> list[Row]:
         except OptionError as error:
             raise OptionError(f"image {number}: {error}") from None
     _check_inputs(rows)
-    return rows
+    return Spec(rows, hdf5)
 
 
 def _whole(spec: dict, key: str, default: int | None) -> int | None:

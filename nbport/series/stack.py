@@ -1,0 +1,107 @@
+"""All images of a series in one HDF5 file, made when their files are finished.
+
+HDF5 does not survive a kill in mid-write. So images are files of their own until the end; then the stack is written
+under another name, renamed, and the files are removed. Every state between these has all images.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from ..files import InputError, OutputError, replace_file
+from .rows import Row, file_name
+
+STACK = "images.h5"
+HEADER_BYTES = 512  # of SMV
+LAYOUT = {"float": ("<f4", 0), "int": ("<u2", HEADER_BYTES), "noise": ("<u2", HEADER_BYTES)}
+
+
+def h5py() -> ModuleType:
+    """The library.
+
+    Raises
+    ------
+    InputError
+        If it is not installed.
+    """
+    try:
+        return import_module("h5py")
+    except ModuleNotFoundError:
+        raise InputError("HDF5 needs a package more: pip install 'nbport[series]'") from None
+
+
+def stacked(folder: Path) -> set[int]:
+    """Numbers of the images in the stack of a folder.
+
+    Raises
+    ------
+    InputError
+        If there is something else under its name.
+    """
+    path = folder / STACK
+    if not path.exists():
+        return set()
+    try:
+        with h5py().File(path, "r") as stack:
+            return {int(n) for n in stack["table/image"][:][stack["table/finished"][:] != 0]}
+    except (OSError, KeyError) as error:
+        raise InputError(f"{path}: expected the stack of a series: {error}") from None
+
+
+def write_stack(folder: Path, rows: list[Row], records: dict[int, dict], table: dict[str, list]) -> Path:
+    """Put the images of a folder into its stack, then remove their files.
+
+    Images that are not finished are zeros there. A stack that has all images already is left as it is.
+
+    Raises
+    ------
+    OutputError
+        If images differ in size, or the stack cannot be written; all files stay.
+    """
+    path = folder / STACK
+    old = stacked(folder)
+    files = [folder / name for row in rows for name in row.files.values()]
+    if path.exists() and old == {row.number for row in rows} and not any(file.exists() for file in files):
+        return path
+    sizes = {tuple(records[row.number]["pixels"]) for row in rows if row.number in records}
+    if len(sizes) > 1:
+        raise OutputError(f"{path}: found images of {len(sizes)} sizes, expected one; write files, without hdf5")
+    with replace_file(path) as temporary, h5py().File(temporary, "w") as stack:
+        if sizes:
+            _write_images(stack, folder, rows, sizes.pop(), old)
+        _write_table(stack, table)
+    for file in files:
+        file.unlink(missing_ok=True)
+    return path
+
+
+def _write_images(stack, folder: Path, rows: list[Row], size: tuple[int, int], old: set[int]) -> None:
+    position = {row.number: i for i, row in enumerate(rows)}
+    for kind in rows[0].kinds:
+        dtype, header = LAYOUT[kind]
+        images = stack.create_dataset(kind, (len(rows), *size), dtype, chunks=(1, *size))
+        for row in rows:
+            path = folder / file_name(kind, row.number)
+            if path.exists():
+                images[position[row.number]] = np.fromfile(path, dtype, offset=header).reshape(size)
+        if old:
+            with h5py().File(folder / STACK, "r") as before:
+                for i, number in enumerate(before["table/image"][:].tolist()):
+                    if number in old and not (folder / file_name(kind, number)).exists() and number in position:
+                        images[position[number]] = before[kind][i]
+
+
+def _write_table(stack, table: dict[str, list]) -> None:
+    group = stack.create_group("table")
+    for name, values in table.items():
+        present = [value for value in values if value is not None]
+        if all(isinstance(value, int) for value in present) and len(present) == len(values):
+            group[name] = np.array(values, np.int64)
+        elif all(isinstance(value, int | float) for value in present):
+            group[name] = np.array([np.nan if value is None else value for value in values], np.float64)
+        else:
+            group[name] = ["" if value is None else str(value) for value in values]
