@@ -44,7 +44,7 @@ def in_processes(rows: list[Row], folder: str, jobs: int, threads: int) -> Itera
                 worker = workers[connection]
                 try:
                     outcome = connection.recv()
-                except EOFError:
+                except (EOFError, ConnectionError):
                     _stop(connection, worker)
                     del workers[connection]
                     if worker.row.number in lost:
@@ -76,7 +76,7 @@ def _start(context: SpawnContext, folder: str, threads: int) -> tuple[Connection
 def _send(connection: Connection, row: Row) -> None:
     try:
         connection.send(row)
-    except BrokenPipeError:
+    except ConnectionError:
         pass  # it is dead, as the next look at it shows
 
 
@@ -98,5 +98,5 @@ def _serve(connection: Connection, folder: str, threads: int) -> None:
         while True:
             try:
                 connection.send(attempt(renderer, connection.recv()))
-            except (EOFError, BrokenPipeError):
+            except (EOFError, ConnectionError):
                 return
