@@ -1,5 +1,7 @@
 """MTZ and mmCIF reflection files: columns, pairs, intensities."""
 
+import gzip
+
 import gemmi
 import numpy as np
 import pytest
@@ -193,6 +195,14 @@ def test_file_without_amplitudes_is_refused(tmp_path, data):
 def test_file_without_a_number_is_refused(tmp_path, data):
     with pytest.raises(InputError, match="found no reflection with a number in FP"):
         converted(tmp_path, data[0], {"FP": np.full(len(data[0]), NAN)})
+
+
+def test_compressed_mtz_is_read_whatever_its_name(tmp_path, data):
+    plain, _ = converted(tmp_path, data[0], {"FP": data[1]["FP"]})
+    for name in ("y.mtz.gz", "y.mtz"):
+        (tmp_path / name).write_bytes(gzip.compress((tmp_path / "x.mtz").read_bytes()))
+        found = convert(tmp_path / name)
+        assert as_dict(found.hkl, found.F) == plain
 
 
 def test_unmerged_mtz_is_refused(tmp_path, data):

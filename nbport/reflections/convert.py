@@ -129,7 +129,8 @@ def convert(path: str | os.PathLike, settings: Settings = Settings()) -> Convert
 def _from_data(path: str | os.PathLike, kind: str, settings: Settings) -> _Given:
     from .data import measured, read_mtz, read_reflections
 
-    mtz = read_mtz(path) if kind == MTZ else read_reflections(path, content_of(path))
+    data = content_of(path)
+    mtz = read_mtz(path, data) if kind == MTZ else read_reflections(path, data)
     found = measured(mtz, settings.columns, path)
     d = found.cell.calculate_d_array(found.hkl[found.hkl.any(axis=1)])
     if not len(d):

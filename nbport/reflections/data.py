@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..files import InputError
+from ..files import InputError, read_bytes
 
 if TYPE_CHECKING:
     import gemmi
@@ -39,8 +40,8 @@ class Measured(NamedTuple):
     notes: list[str]
 
 
-def read_mtz(path: str | os.PathLike) -> gemmi.Mtz:
-    """Read an MTZ file of merged reflections.
+def read_mtz(path: str | os.PathLike, data: bytes) -> gemmi.Mtz:
+    """Read an MTZ file of merged reflections, whose content, uncompressed, is given too.
 
     Raises
     ------
@@ -50,7 +51,13 @@ def read_mtz(path: str | os.PathLike) -> gemmi.Mtz:
     import gemmi
 
     try:
-        mtz = gemmi.read_mtz_file(os.fspath(path))
+        if read_bytes(path, "MTZ") == data:
+            mtz = gemmi.read_mtz_file(os.fspath(path))
+        else:
+            with tempfile.NamedTemporaryFile(prefix="nbport-") as plain:
+                plain.write(data)
+                plain.flush()
+                mtz = gemmi.read_mtz_file(plain.name)
     except (RuntimeError, ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot read MTZ: {_line(error)}") from None
     if len(mtz.batches):
