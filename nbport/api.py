@@ -97,17 +97,16 @@ class Result:
         from .formats.fdump import Grid, write_fdump
         from .simulation import Timing
 
-        write_images = compiled("writing").write_images
+        writing = compiled("writing")
         p = self.run.parameters
-        names = ["floatfile", "intfile", *["pgmfile"] * p.write_pgm, *["noisefile"] * p.calculate_noise]
-        paths = {name: Path(folder, getattr(p, name)) for name in names}
+        paths = {name: Path(folder, getattr(p, name)) for name in writing.output_names(p)}
         # the noise advances the table of random numbers
         run = replace(
             self.run,
             parameters=replace(p, **{name: str(path) for name, path in paths.items()}),
             random_table=self.run.random_table.copy(),
         )
-        write_images(run, self.rendered, Log().say, Timing())
+        writing.write_images(run, self.rendered, Log().say, Timing())
         if p.hkl is not None:
             f = self.run.scene.fgrid
             paths["dump"] = Path(folder, p.dump)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 
+from .completion import SHELLS
 from .device import check_name
 from .flags import FLAGS, OWN_FLAGS, Flag, OptionError
 from .parameters import Parameters
@@ -25,6 +26,9 @@ class OwnOptions:
     fixes: frozenset[str] = field(default_factory=frozenset)
     timing: str | None = None
     kernel_report: bool = False
+    json: str | None = None
+    explain: bool = False
+    completion: str | None = None
     device: str = "cpu"
     cbf: str | None = None
     tiff: str | None = None
@@ -58,7 +62,7 @@ def split_own(argv: list[str]) -> tuple[OwnOptions, list[str]]:
 
 
 def _set_own(own: OwnOptions, option: str, value: str) -> None:
-    if option in ("--help", "--version", "--kernel-report"):
+    if option in ("--help", "--version", "--kernel-report", "--explain"):
         setattr(own, option[2:].replace("-", "_"), True)
     elif option == "--threads":
         if not value.isascii() or not value.isdigit() or not 0 < int(value[:9]) < 100000:
@@ -77,7 +81,11 @@ def _set_own(own: OwnOptions, option: str, value: str) -> None:
     elif option == "--device":
         check_name(value)
         own.device = value
-    elif option in ("--timing", "--cbf", "--tiff", "--edf", "--nexus"):
+    elif option == "--completion":
+        if value not in SHELLS:
+            raise OptionError(f"--completion: found {value!r}, expected one of: {', '.join(SHELLS)}")
+        own.completion = value
+    elif option in ("--timing", "--json", "--cbf", "--tiff", "--edf", "--nexus"):
         setattr(own, option[2:], value)
 
 
@@ -132,5 +140,9 @@ def _matching(token: str) -> tuple[Flag, ...]:
 
 
 def _unknown(token: str) -> str:
-    near = get_close_matches(token, [flag.option for flag in FLAGS], n=1)
+    options = [name for flag in FLAGS for name in (flag.option, *flag.patterns) if name.startswith("-")]
+    options += [flag.option for flag in OWN_FLAGS]
+    name = token.partition("=")[0] if token.startswith("--") else token
+    # a switch of ours that was given a value is known, and yet no option as it stands
+    near = get_close_matches(name, options, n=1)
     return f"{token} is not an option and is ignored" + (f"; did you mean {near[0]}?" if near else "")

@@ -412,6 +412,9 @@ OWN_FLAGS: tuple[OwnFlag, ...] = (
         "switch off bugs of the reference by name, separated by commas: phi0, oversample, curved_det, or upstream"
         " for all three",
     ),
+    OwnFlag("--explain", "", "say on standard error, in plain words, what was decided and why"),
+    OwnFlag("--json", "FILE", "write parameters, derived quantities, statistics and files of the run as JSON"),
+    OwnFlag("--completion", "SHELL", "show a file that completes options with the tab key, for bash or zsh, and exit"),
     OwnFlag("--timing", "FILE", "write the seconds of each part of the run as JSON"),
     OwnFlag("--cbf", "FILE", "write whole photons, times -scale if it is given, as a mini-CBF too"),
     OwnFlag("--tiff", "FILE", "write the float image as a TIFF too"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from contextlib import suppress
@@ -16,6 +17,7 @@ from .files import InputError, OutputError, write_file
 from .flags import OptionError
 from .machine import default_threads
 from .process import BROKEN_PIPE, INTERRUPTED, own_process, writing_stdout
+from .progress import progress_bar
 
 FAILURE = 9  # as the reference has it
 
@@ -49,10 +51,15 @@ def _run(argv: list[str]) -> int:
             from .help import help_text
 
             say("%s", help_text().rstrip())
+        elif own.completion:
+            from .completion import script
+            from .help import build_parser
+
+            say("%s", script(build_parser(), own.completion).rstrip())
         elif own.version:
             say("nanoBragg (nbport %s)", __version__)
         else:
-            simulate(own, arguments)
+            simulate(own, arguments, argv)
         with writing_stdout():
             sys.stdout.flush()
         return 0
@@ -79,10 +86,16 @@ def warn(text: str) -> None:
     print(f"nanoBragg: warning: {text}", file=sys.stderr)
 
 
-def simulate(own: OwnOptions, arguments: list[str]) -> None:
+def simulate(own: OwnOptions, arguments: list[str], argv: list[str]) -> None:
     """Everything after nbport's own options were taken out of the arguments."""
     started = time.perf_counter()
-    p = read_options(own, arguments, say, warn)
+    warnings: list[str] = []
+
+    def warn_and_keep(text: str) -> None:
+        warn(text)
+        warnings.append(text)
+
+    p = read_options(own, arguments, say, warn_and_keep)
     missing = missing_input(p)
     if missing:
         raise InputError(f"{missing}; see nanoBragg --help")
@@ -90,17 +103,22 @@ def simulate(own: OwnOptions, arguments: list[str]) -> None:
 
     with announced():
         with compiled_modules():
-            from . import side_files, simulation
-            from .writing import write_images
+            from . import side_files, simulation, writing
         threads = own.threads or default_threads()
         timing = simulation.Timing()
-        device = open_device(own.device, warn)
+        device = open_device(own.device, warn_and_keep)
         run = set_up(p, say, timing)
-        side_files.check(own, run, warn)
-        image = simulation.render(run, own.kernel, threads, say, timing, device, warn)
+        side_files.check(own, run, warn_and_keep)
+        if own.explain:
+            from .explain import explanation
+
+            for line in explanation(p, arguments, run, own.kernel):
+                print(f"nanoBragg: {line}", file=sys.stderr)
+        with progress_bar(run.parameters) as advance:
+            image = simulation.render(run, own.kernel, threads, say, timing, device, warn_and_keep, advance)
         if own.kernel_report:
             print(f"nanoBragg: {image.report}", file=sys.stderr)
-        write_images(run, image, say, timing)
+        writing.write_images(run, image, say, timing)
         with timing.part("outputs"):
             side_files.write_side_files(own, run, image.pixels)
     if own.timing:
@@ -108,3 +126,10 @@ def simulate(own: OwnOptions, arguments: list[str]) -> None:
         seconds = {name: timing.seconds.get(name, 0.0) for name in names}
         seconds["total"] = time.perf_counter() - started
         write_file(own.timing, [(json.dumps(seconds, indent=1) + "\n").encode()])
+    if own.json:
+        from .record import write_record
+
+        files = [getattr(run.parameters, name) for name in writing.output_names(run.parameters)]
+        side = [path for path in (getattr(own, name) for name in side_files.WRITERS) if path]
+        dump = [p.dump] * (p.hkl is not None and os.path.exists(p.dump))
+        write_record(own.json, run, image, argv, warnings, [*dump, *files, *side])

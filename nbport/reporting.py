@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from .simulation import Run
 
 
-def reporter(run: Run, say: log.Say) -> Finished:
-    """What to do with each finished block of rows: say what the reference says of its pixels."""
+def reporter(run: Run, say: log.Say, advance: Callable[[int], None]) -> Finished:
+    """What to do with each finished block: say what the reference says of its pixels, tell `advance` of its rows."""
     p, g = run.parameters, run.scene.geometry
     xmin, xmax, ymin, ymax = p.roi
     progress_pixels = wrap_int((xmax - xmin + 1) * (ymax - ymin + 1))
@@ -43,6 +44,7 @@ def reporter(run: Run, say: log.Say) -> Finished:
             for line in log.progress_lines(progress_pixels, done, more):
                 say("%s", line)
             done += more
+        advance(last - first)
 
     return finished
 

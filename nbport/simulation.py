@@ -203,13 +203,18 @@ class KernelReport(NamedTuple):
         return f"kernel: {self.path}; {self.recomputed} of {self.pixels} pixels by the reference kernel"
 
 
+def kernel_path(run: Run, name: str) -> str:
+    """Which kernel renders on the CPU, and why if it is not the one that was asked for."""
+    why = "-printout shows every term" if run.parameters.printout else certified.obstacle(run.scene)
+    return f"reference, because {why}" if why and name != "reference" else name
+
+
 def choose_kernel(run: Run, name: str) -> tuple[Kernel, Callable[[], KernelReport]]:
     """The kernel of a run on the CPU, and a function that reports on it afterwards."""
     scene = run.scene
     pixels = max(scene.geometry.fpixels, 0) * max(scene.geometry.spixels, 0)
-    why = "-printout shows every term" if run.parameters.printout else certified.obstacle(scene)
-    if name == "reference" or why:
-        path = "reference" if name == "reference" else f"reference, because {why}"
+    path = kernel_path(run, name)
+    if path != "certified":
         rows_kernel = exact(render_rows) if run.parameters.printout else render_rows
         return rows_kernel, lambda: KernelReport(path, pixels, pixels)
     certificate = certified.certify(scene)
@@ -237,6 +242,7 @@ def render(
     timing: Timing,
     device: Device | None = None,
     warn: Callable[[str], None] = lambda text: None,
+    advance: Callable[[int], None] = lambda rows: None,
 ) -> Image:
     """Run the pixel loop and take statistics; progress, printouts and the solid angle go to the log.
     C: 2584-3119
@@ -251,6 +257,8 @@ def render(
         From `device.open_device`; None is the CPU. What it cannot render is rendered on the CPU.
     warn : callable
         Is told of that.
+    advance : callable
+        Is told how many rows were finished, whenever some were.
 
     Raises
     ------
@@ -259,7 +267,7 @@ def render(
     """
     scene = run.scene
     with timing.part("kernel"):
-        finished = reporter(run, say)
+        finished = reporter(run, say, advance)
         rendered = None
         if device is not None:
             rendered = compiled("device_run").render_on_device(run, kernel, device, threads, finished, warn)

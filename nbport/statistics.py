@@ -28,6 +28,7 @@ class Statistics(NamedTuple):
     mean: float
     rms: float
     rmsd: float
+    sum: float  # of all pixels that are rendered
 
 
 def image_statistics(g: Geometry, image: np.ndarray) -> Statistics:
@@ -45,7 +46,7 @@ def image_statistics(g: Geometry, image: np.ndarray) -> Statistics:
         spixel, fpixel = divmod(at, g.fpixels)
         x = g.subpixel_size * (fpixel * g.oversample + g.oversample - 1) + g.subpixel_size / 2.0
         y = g.subpixel_size * (spixel * g.oversample + g.oversample - 1) + g.subpixel_size / 2.0
-    return Statistics(max_I, x, y, mean, rms, _root(deviation, counted))
+    return Statistics(max_I, x, y, mean, rms, _root(deviation, counted), total)
 
 
 def _root(squares: float, count: int) -> float:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Container
 from importlib import import_module
 
 from . import __version__
+from .completion import SHELLS, script
 from .files import InputError, OutputError
 from .flags import OptionError
 from .process import INTERRUPTED, discard_stdout
@@ -34,14 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 def main(argv: list[str] | None = None) -> int:
     """Run one sub-command; returns its exit status, or 2 after one line on stderr that says what is wrong."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(prog="nbport", description="Tools around the simulator nanoBragg.")
-    parser.add_argument("--version", action="version", version=f"nbport {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, (module, purpose) in COMMANDS.items():
-        sub = commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False)
-        if name in arguments[:1]:
-            import_module(f"nbport.{module}").configure(sub)
-    chosen = parser.parse_args(arguments, argparse.Namespace(argv=arguments))
+    chosen = build_parser(arguments[:1]).parse_args(arguments, argparse.Namespace(argv=arguments))
     try:
         return import_module(f"nbport.{COMMANDS[chosen.command][0]}").run(chosen)
     except (InputError, OptionError, OutputError) as error:
@@ -53,3 +48,30 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:
         discard_stdout()
         return UNUSABLE
+
+
+def build_parser(configured: Container[str]) -> argparse.ArgumentParser:
+    """All sub-commands; those that are named get their arguments."""
+    parser = argparse.ArgumentParser(prog="nbport", description="Tools around the simulator nanoBragg.")
+    parser.add_argument("--version", action="version", version=f"nbport {__version__}")
+    parser.add_argument(
+        "--completion", action=_Completion, choices=SHELLS, help="show a file for completion with the tab key, and exit"
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, purpose) in COMMANDS.items():
+        sub = commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False)
+        if name in configured:
+            import_module(f"nbport.{module}").configure(sub)
+    return parser
+
+
+class _Completion(argparse.Action):
+    """Shows the completion of all sub-commands and ends, as `--version` does."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: object, values: str, option: str | None = None):
+        try:
+            text = script(build_parser(COMMANDS), values)
+        except OptionError as error:
+            parser.error(str(error))
+        print(text)
+        parser.exit()

@@ -9,9 +9,14 @@ from .ctext import printf
 from .files import write_file
 from .formats.smv import SmvHeader, smv_header
 from .log import Say
-from .parameters import RTD
+from .parameters import RTD, Parameters
 from .random import new_statics
 from .simulation import Image, Run, Timing
+
+
+def output_names(p: Parameters) -> list[str]:
+    """The parameters that hold the names of the images, in the order in which those are written."""
+    return ["floatfile", "intfile", *["pgmfile"] * p.write_pgm, *["noisefile"] * p.calculate_noise]
 
 
 def write_images(run: Run, image: Image, say: Say, timing: Timing) -> None:

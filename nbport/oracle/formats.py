@@ -14,8 +14,9 @@ import numpy as np
 from .. import __version__
 from ..ctext import printf
 from ..files import InputError, read_bytes
+from ..quantities import UNITS
 from .cstyle import is_c_style, read_c_style
-from .trace import COUNTERS, UNITS, Step, Trace, Value, within
+from .trace import COUNTERS, Step, Trace, Value, within
 
 FORMAT = "nbport trace 1"
 _NOT_STEPPED = -1  # in archives: a counter that does not count here

@@ -11,6 +11,7 @@ import numpy as np
 from ..ctext import divide
 from ..files import InputError
 from ..parameters import Vector
+from ..quantities import set_up_quantities
 
 if TYPE_CHECKING:
     from ..simulation import Run
@@ -18,21 +19,6 @@ if TYPE_CHECKING:
 # what counts the steps, from the outermost loop to the innermost, and how many numbers each takes
 COUNTERS = {"layer": 1, "subpixel": 2, "source": 1, "phi_tic": 1, "mos_tic": 1}
 LIMIT = 100_000  # terms of all pixels, unless told otherwise
-
-UNITS = {
-    "m": "pixel_size subpixel_size pix0_vector distance close_distance detector_thick detector_thickstep Fdet Sdet"
-    " Odet pixel_pos airpath lambda a0 b0 c0 ap bp cp a b c dmin water_size carried_ap carried_bp carried_cp",
-    "1/m": "scattering stol detector_mu",
-    "1/Angstrom": "a_star b_star c_star",
-    "Angstrom^3": "V_cell",
-    "rad": "phi0 phistep phi mosaic_spread",
-    "sr (1/m^2 for point pixels)": "omega_pixel",
-    "photons/m^2": "fluence",
-    "m^2": "r_e_sqr",
-    "electrons": "default_F F_cell",
-    "electrons^2": "I_bg term I I_before_scaling",
-    "photons": "I_pixel_final floatimage",
-}  # everything else has no unit
 
 Step = tuple[tuple[str, tuple[int, ...]], ...]
 
@@ -103,7 +89,7 @@ def trace_pixels(
     if terms > limit:
         raise InputError(f"--limit: found {terms} terms in {len(set(pixels))} pixels, expected at most {limit}")
     raster = Raster(run)
-    setup = _setup_values(run)
+    setup = [_value((), name, numbers) for name, numbers in set_up_quantities(run).items()]
     traces = {}
     for spixel, fpixel in sorted(set(pixels)):
         rows = new_record(*shape)
@@ -114,34 +100,6 @@ def trace_pixels(
         values = [*setup, *carried, *steps, *_final_values(outcome)]
         traces[spixel, fpixel] = Trace(spixel, fpixel, values, tuple(options))
     return [traces[pixel] for pixel in pixels]
-
-
-def _setup_values(run: Run) -> list[Value]:
-    """What the set-up decided."""
-    g, beam, crystal, fgrid, sampling = run.scene
-    p, cell = run.parameters, run.cell
-    scalars = {
-        "pixel_size": g.pixel_size, "oversample": g.oversample, "subpixel_size": g.subpixel_size,
-        "fdet_vector": g.fdet_vector, "sdet_vector": g.sdet_vector, "odet_vector": g.odet_vector,
-        "pix0_vector": g.pix0_vector, "beam_vector": g.beam_vector,
-        "distance": g.distance, "close_distance": g.close_distance,
-        "curved_detector": g.curved_detector, "point_pixel": g.point_pixel,
-        "detector_thick": g.detector_thick, "detector_thickstep": g.detector_thickstep,
-        "detector_thicksteps": g.detector_thicksteps, "detector_mu": g.detector_mu,
-        "a_star": cell.a_star, "b_star": cell.b_star, "c_star": cell.c_star, "V_cell": cell.V_cell,
-        "a0": crystal.a0, "b0": crystal.b0, "c0": crystal.c0,
-        "Na": crystal.Na, "Nb": crystal.Nb, "Nc": crystal.Nc,
-        "xtal_shape": crystal.xtal_shape, "fudge": crystal.fudge,
-        "spindle_vector": p.spindle_vector,
-        "phi0": p.phi0, "phistep": run.plan.phi.step, "phisteps": crystal.turned.size,
-        "mosaic_spread": crystal.mosaic_spread, "mosaic_domains": crystal.mosaic_umats.shape[0],
-        "hkls": fgrid.hkls, "default_F": fgrid.default_F,
-        "sources": beam.source_X.size, "dmin": beam.dmin, "polarization": beam.polarization, "nopolar": beam.nopolar,
-        "fluence": beam.fluence, "r_e_sqr": beam.r_e_sqr, "water_size": beam.water_size, "I_bg": beam.I_bg,
-        "oversample_thick": sampling.oversample_thick, "oversample_polar": sampling.oversample_polar,
-        "oversample_omega": sampling.oversample_omega, "steps": sampling.steps,
-    }  # fmt: skip
-    return [_value((), name, numbers) for name, numbers in scalars.items()]
 
 
 def _carried_values(state: np.ndarray) -> list[Value]:
