@@ -13,7 +13,8 @@ from pathlib import Path
 
 import fabio
 import numpy as np
-from PIL import Image
+
+from nbport.view.picture import Style, paint, reduced, to_png
 
 HERE = Path(__file__).resolve().parent
 OUTPUT = HERE / "output"
@@ -26,6 +27,8 @@ OPTIONS = """
     -scale 1  -pgmscale 2.5  -seed 1  -noprogress
 """
 ADC_OFFSET = 40
+BINNING = 2  # pixels of the image that become one of the picture, along each axis
+DARKEST = 100  # photons above the background that are black
 
 
 def render() -> float:
@@ -38,28 +41,23 @@ def render() -> float:
     return time.perf_counter() - start
 
 
-def picture(counts: np.ndarray, binning: int, darkest: float) -> Image.Image:
-    """Photons as a picture, black on white, grey as the square root of the photons above the background.
+def picture(counts: np.ndarray) -> bytes:
+    """Photons as a PNG, black on white, grey as the square root of the photons above the background.
 
     Parameters
     ----------
     counts : [spixels, fpixels]
-    binning : int
-        Pixels that become one, along each axis.
-    darkest : float
-        Photons above the background that are black.
     """
-    spixels, fpixels = counts.shape
-    binned = counts.reshape(spixels // binning, binning, fpixels // binning, binning).mean(axis=(1, 3))
-    grey = np.sqrt(np.clip((binned - np.percentile(binned, 2)) / darkest, 0, 1))
-    return Image.fromarray((255 * (1 - grey)).astype(np.uint8))
+    background = float(np.percentile(reduced(counts, BINNING, "mean"), 2))
+    style = Style("sqrt", background, background + DARKEST, size=max(counts.shape) // BINNING, reduction="mean")
+    return to_png(paint(counts, style).image)
 
 
 def main() -> None:
     OUTPUT.mkdir(exist_ok=True)
     seconds = render()
     counts = fabio.open(str(OUTPUT / "noiseimage.img")).data.astype(float) - ADC_OFFSET
-    picture(counts, binning=2, darkest=100).save(OUTPUT / "demo.png")
+    (OUTPUT / "demo.png").write_bytes(picture(counts))
     print(f"rendered in {seconds:.0f} s; the images are in {OUTPUT}")
     print(f"the picture: {OUTPUT / 'demo.png'}")
 

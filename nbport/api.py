@@ -186,6 +186,18 @@ def trace(
     return traces
 
 
+def set_up_run(parameters: Parameters | Sequence[str] | None = None, **keywords: object) -> Run:
+    """Everything before the pixel loop: geometry, cell, sources, structure factors. Parameters as for `render`.
+
+    Raises
+    ------
+    OptionError, InputError
+        As for `render`.
+    """
+    with _running(parameters, keywords) as (_, run, _, _):
+        return run
+
+
 @contextmanager
 def _running(
     parameters: Parameters | Iterable[str] | None, keywords: dict[str, object]

@@ -34,6 +34,7 @@ class OwnOptions:
     tiff: str | None = None
     edf: str | None = None
     nexus: str | None = None
+    png: str | None = None
 
 
 def split_own(argv: list[str]) -> tuple[OwnOptions, list[str]]:
@@ -85,7 +86,7 @@ def _set_own(own: OwnOptions, option: str, value: str) -> None:
         if value not in SHELLS:
             raise OptionError(f"--completion: found {value!r}, expected one of: {', '.join(SHELLS)}")
         own.completion = value
-    elif option in ("--timing", "--json", "--cbf", "--tiff", "--edf", "--nexus"):
+    elif option in ("--timing", "--json", "--cbf", "--tiff", "--edf", "--nexus", "--png"):
         setattr(own, option[2:], value)
 
 

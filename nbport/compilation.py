@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 PACKAGE = Path(__file__).resolve().parent
-NOT_COMPILED = ("oracle", "series", "verify")  # sub-packages that no compiled function depends on
+NOT_COMPILED = ("oracle", "series", "verify", "view")  # sub-packages that no compiled function depends on
 ANNOUNCEMENT = "nanoBragg: compiling kernels, once for this machine ..."
 
 

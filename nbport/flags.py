@@ -416,6 +416,7 @@ OWN_FLAGS: tuple[OwnFlag, ...] = (
     OwnFlag("--json", "FILE", "write parameters, derived quantities, statistics and files of the run as JSON"),
     OwnFlag("--completion", "SHELL", "show a file that completes options with the tab key, for bash or zsh, and exit"),
     OwnFlag("--timing", "FILE", "write the seconds of each part of the run as JSON"),
+    OwnFlag("--png", "FILE", "make a picture of the float image, with resolution rings"),
     OwnFlag("--cbf", "FILE", "write whole photons, times -scale if it is given, as a mini-CBF too"),
     OwnFlag("--tiff", "FILE", "write the float image as a TIFF too"),
     OwnFlag("--edf", "FILE", "write the float image as an EDF too"),

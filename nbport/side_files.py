@@ -1,4 +1,4 @@
-"""Files beside those of the reference, which options of ours ask for: the float image in other formats."""
+"""Files beside those of the reference, which options of ours ask for: a picture, and other formats."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from .exports import write_cbf, write_edf, write_tiff
 from .flags import OptionError
 from .flat_detector import FlatDetector
 from .nexus import load_h5py, write_nexus
+from .view.picture import load_pillow
+from .view.png import write_png
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +23,7 @@ WRITERS: dict[str, Callable[[Run, np.ndarray, str], None]] = {
     "tiff": write_tiff,
     "edf": write_edf,
     "nexus": write_nexus,
+    "png": write_png,
 }
 
 
@@ -41,6 +44,8 @@ def check(own: OwnOptions, run: Run, warn: Callable[[str], None]) -> None:
     if not flat.shape[0] * flat.shape[1]:
         raise OptionError(f"{wanted[0]}: found an image of {flat.shape[1]} x {flat.shape[0]} pixels, expected some")
     curved = run.parameters.curved_detector
+    if own.png:
+        load_pillow()
     if own.nexus:
         load_h5py()
         if curved:

@@ -29,14 +29,20 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "series": ("series.series_command", "make many images from one description"),
     "hkl": ("reflections.hkl_command", "structure factors from MTZ, mmCIF or PDB as the text that nanoBragg reads"),
     "orient": ("orientation.orient_command", "a cell and angles, a matrix, or a DIALS experiment, as all of these"),
+    "view": ("view.view_command", "make a picture of an image"),
     "bench": ("bench", "time the kernels, alone or beside another program"),
 }
+OPTIONS_BEHIND_DASHES = ("view",)  # what stands behind -- is for nanoBragg: `arguments.behind`
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one sub-command; returns its exit status, or 2 after one line on stderr that says what is wrong."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    chosen = build_parser(arguments[:1]).parse_args(arguments, argparse.Namespace(argv=arguments))
+    own, behind = arguments, []
+    if arguments[:1] and arguments[0] in OPTIONS_BEHIND_DASHES and "--" in arguments:
+        at = arguments.index("--")
+        own, behind = arguments[:at], arguments[at + 1 :]
+    chosen = build_parser(arguments[:1]).parse_args(own, argparse.Namespace(argv=arguments, behind=behind))
     try:
         return import_module(f"nbport.{COMMANDS[chosen.command][0]}").run(chosen)
     except (InputError, OptionError, OutputError) as error:

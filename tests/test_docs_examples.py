@@ -100,7 +100,7 @@ def test_table_of_renamed_keywords_is_complete():
     assert dict(rows) == NAMES
 
 
-@pytest.mark.parametrize("name", ["oracle.md", "python.md", "structure_factors.md"])
+@pytest.mark.parametrize("name", ["formats.md", "oracle.md", "pictures.md", "python.md", "structure_factors.md"])
 def test_links_lead_somewhere(name):
     for target in re.findall(r"\]\(([^)#]*)(?:#[^)]*)?\)", (DOCS / name).read_text(encoding="utf-8")):
         assert (DOCS / target).is_file(), target

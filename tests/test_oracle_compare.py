@@ -351,7 +351,7 @@ def test_report_without_pillow_says_what_is_missing(rendered, capsys, monkeypatc
     monkeypatch.setitem(sys.modules, "PIL", None)
     status, _, err = command(capsys, "a/floatimage.bin", "b/floatimage.bin", "--report", "report")
     assert status == 1
-    assert err == "nbport compare: warning: picture.png is missing, for it needs Pillow: pip install 'nbport[view]'\n"
+    assert err == "nbport compare: warning: picture.png is missing: pictures need Pillow: pip install 'nbport[view]'\n"
     assert sorted(p.name for p in (rendered / "report").iterdir()) == ["manifest.json", "metrics.json", "summary.txt"]
 
 

@@ -34,6 +34,7 @@ MAY_PRINT |= {
     "series_command.py",
     "progress.py",
     "verify_command.py",
+    "view_command.py",
 }
 
 

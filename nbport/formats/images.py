@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -54,7 +57,7 @@ class Frame:
             raise InputError(f"{self.name}: found {found.dtype} of shape {found.shape}, expected numbers [slow, fast]")
 
 
-def read_image(path: str | Path, shape: tuple[int, int] | None = None) -> Frame:
+def read_image(path: str | Path, shape: tuple[int, int] | None = None, square: bool = False) -> Frame:
     """Read an image in any format.
 
     Parameters
@@ -62,6 +65,8 @@ def read_image(path: str | Path, shape: tuple[int, int] | None = None) -> Frame:
     path : path
     shape : pair of int, optional
         Slow and fast size of raw floats; default: that of the SMV images beside them.
+    square : bool
+        Whether raw floats of unknown shape may be taken for a square image.
 
     Raises
     ------
@@ -73,7 +78,7 @@ def read_image(path: str | Path, shape: tuple[int, int] | None = None) -> Frame:
     mini_cbf = None
     header = smv_header(data) if data.startswith(MAGIC) else None
     if path.suffix == RAW:
-        pixels = _raw(path, data, shape)
+        pixels = _raw(path, data, shape, square)
     elif path.suffix == ".npy":
         pixels = _numpy(path, data)
     elif data.startswith(b"P5"):
@@ -105,11 +110,14 @@ def smv_header(data: bytes) -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines if line)}
 
 
-def _raw(path: Path, data: bytes, shape: tuple[int, int] | None) -> np.ndarray:
+def _raw(path: Path, data: bytes, shape: tuple[int, int] | None, square: bool) -> np.ndarray:
     if len(data) % 4:
         raise InputError(f"{path}: found {len(data)} bytes, expected 4-byte floats")
     floats = np.frombuffer(data, "<f4")
-    shapes = {shape} if shape else {s for s in _shapes_beside(path) if s[0] * s[1] == floats.size}
+    shapes = {shape} if shape else {other.shape for other in beside(path) if math.prod(other.shape) == floats.size}
+    side = math.isqrt(floats.size)
+    if square and not shapes and side * side == floats.size > 0:
+        shapes = {(side, side)}
     if len(shapes) != 1:
         found = ", ".join(f"{s} x {f}" for s, f in sorted(shapes)) or "no SMV image of that size beside it"
         raise InputError(f"{path}: {floats.size} floats of unknown shape: found {found}, expected --shape SLOW FAST")
@@ -119,17 +127,22 @@ def _raw(path: Path, data: bytes, shape: tuple[int, int] | None) -> np.ndarray:
     return floats.reshape(shape)
 
 
-def _shapes_beside(path: Path) -> set[tuple[int, int]]:
-    """Slow and fast size of the SMV images in the same folder."""
-    shapes = set()
+class Neighbour(NamedTuple):
+    """An SMV image in the same folder."""
+
+    shape: tuple[int, int]  # slow, fast
+    header: dict[str, str]
+
+
+def beside(path: Path) -> Iterator[Neighbour]:
+    """The SMV images in the folder of a file."""
     for other in sorted(path.parent.glob("*.img")):
         with open(other, "rb") as file:
             beginning = file.read(4096)
         header = smv_header(beginning) if beginning.startswith(MAGIC) else {}
         size = header.get("SIZE2", ""), header.get("SIZE1", "")
         if all(text.isdigit() for text in size):
-            shapes.add((int(size[0]), int(size[1])))
-    return shapes
+            yield Neighbour((int(size[0]), int(size[1])), header)
 
 
 def _numpy(path: Path, data: bytes) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import platform
@@ -16,6 +15,8 @@ import numpy as np
 
 from .. import __version__
 from ..files import OutputError, read_bytes, write_file
+from ..flags import OptionError
+from ..view.picture import coloured, load_pillow, reduced, scaled, to_png
 from .comparison import Comparison
 from .diff_images import ImageComparison
 
@@ -60,8 +61,8 @@ def write_report(
     if isinstance(comparison, ImageComparison):
         try:
             contents["picture.png"] = picture(comparison.a, comparison.b)
-        except ImportError:
-            missing.append("picture.png is missing, for it needs Pillow: pip install 'nbport[view]'")
+        except OptionError as error:
+            missing.append(f"picture.png is missing: {error}")
     for name, content in contents.items():
         write_file(folder / name, [content])
     manifest = {
@@ -98,32 +99,26 @@ def picture(a: np.ndarray, b: np.ndarray) -> bytes:
 
     Raises
     ------
-    ImportError
+    OptionError
         If Pillow is not installed.
     """
-    from PIL import Image
-
+    pillow = load_pillow()
     a, b = (np.nan_to_num(x.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0) for x in (a, b))
     positive = np.concatenate([x[x > 0.0] for x in (a, b)])
     low, high = np.percentile(positive, (10.0, 99.9)) if positive.size else (1.0, 1.0)
-    panels = [_grey(_logarithmic(x, low, high)) for x in (a, b)] + [_red_and_blue(b - a)]
+    panels = [coloured(_logarithmic(x, low, high), "grey") for x in (a, b)] + [_red_and_blue(b - a)]
     factor = max(1, -(-max(a.shape) // LARGEST))
-    panels = [_shrunk(panel, factor) for panel in panels]
+    # the darkest of the pixels that become one, so that no spot gets lost
+    panels = [255 - reduced(255 - panel, factor) for panel in panels]
     gap = np.full((panels[0].shape[0], GAP, 3), 128, np.uint8)
-    out = io.BytesIO()
-    Image.fromarray(np.concatenate([panels[0], gap, panels[1], gap, panels[2]], axis=1)).save(out, "PNG", optimize=True)
-    return out.getvalue()
+    return to_png(pillow.Image.fromarray(np.concatenate([panels[0], gap, panels[1], gap, panels[2]], axis=1)))
 
 
 def _logarithmic(x: np.ndarray, low: float, high: float) -> np.ndarray:
     """0 at or below low, 1 at or above high."""
     if not 0.0 < low < high:
         return (x >= high).astype(np.float64)
-    return np.log(np.clip(x, low, high) / low) / np.log(high / low)
-
-
-def _grey(brightness: np.ndarray) -> np.ndarray:
-    return np.repeat((255.0 * (1.0 - brightness[:, :, None])).astype(np.uint8), 3, axis=2)
+    return scaled(x, "log", low, high)
 
 
 def _red_and_blue(difference: np.ndarray) -> np.ndarray:
@@ -135,10 +130,3 @@ def _red_and_blue(difference: np.ndarray) -> np.ndarray:
     full = np.full_like(fade, 255)
     is_red = difference > 0.0
     return np.stack([np.where(is_red, full, fade), fade, np.where(is_red, fade, full)], axis=2)
-
-
-def _shrunk(panel: np.ndarray, factor: int) -> np.ndarray:
-    """Every block of pixels as its darkest one, so that no spot gets lost."""
-    rows, columns = (-(-size // factor) * factor for size in panel.shape[:2])
-    padded = np.pad(panel, ((0, rows - panel.shape[0]), (0, columns - panel.shape[1]), (0, 0)), constant_values=255)
-    return padded.reshape(rows // factor, factor, columns // factor, factor, 3).min(axis=(1, 3))
