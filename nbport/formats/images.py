@@ -10,6 +10,7 @@ import logging
 import math
 import os
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,8 +170,11 @@ def _by_fabio(path: Path) -> tuple[np.ndarray, MiniCbf | None]:
 
     logging.getLogger("fabio").setLevel(logging.CRITICAL)
     try:
-        with fabio.open(str(path)) as image:
-            return np.asarray(image.data), read_mini_cbf(image.header.get(HEADER, ""))
+        with warnings.catch_warnings():
+            # what a library has to say of a broken file is in its error
+            warnings.simplefilter("ignore")
+            with fabio.open(str(path)) as image:
+                return np.asarray(image.data), read_mini_cbf(image.header.get(HEADER, ""))
     except Exception as error:  # whatever one of its readers raises at a broken file
         text = str(error).splitlines()[0] if str(error) else ""
         raise InputError(f"{path}: no image that fabio reads: {type(error).__name__} {text}") from None

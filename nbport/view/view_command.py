@@ -142,6 +142,10 @@ def _read(source: Path, arguments: argparse.Namespace, simulated: Run | None) ->
 
 def _geometry(source: Path, frame: Frame, arguments: argparse.Namespace) -> FlatDetector | None:
     """From the header, or the options; None, with a word if rings were not refused, if something is not known."""
+    for option in ("pixel", "distance", "wavelength"):
+        value = getattr(arguments, option)
+        if value is not None and not 0.0 < value < np.inf:
+            raise OptionError(f"--{option}: found {value:g}, expected a positive number")
     known = by_header(source, frame)
     given = Facts(
         arguments.pixel and 1e-3 * arguments.pixel,
