@@ -16,10 +16,11 @@ import numpy as np
 from numba import njit
 
 from . import passes as p
+from .borrowing import borrowed
 from .elementary import EXP_ERROR, SIN_ERROR, SIN_LIMIT, Polynomials, inlined
 from .reference import AP, INTERPOLATE, POLAR_VECTOR, put_vector, render_pixel, vector_at
 from .scalar import cross_product, rotate_umat, unitize
-from .scene import GAUSS, ROUND, SQUARE, TOPHAT, Fgrid, Scene
+from .scene import GAUSS, ROUND, SQUARE, TOPHAT, Fgrid, Geometry, Scene
 
 HALF_ULP = 2.0**-53
 ONE_CELL = TOPHAT + 1  # shape code of a parallelepiped of one cell: F_latt is 1, exactly
@@ -80,6 +81,8 @@ def obstacle(scene: Scene) -> str | None:
     # more photons would make sums visible that are subnormal, and so have no relative bound
     if not (abs(beam.fluence) < 1e200 and 0.0 <= beam.I_bg < 1e150):
         return "fluence or water is negative, not finite or beyond 1e200 photons/m^2"
+    if not _is_ordinary(g):
+        return "a length or direction of the detector is beyond 1e-100 .. 1e20"
     wavelengths = np.abs(beam.source_lambda)
     if not ((wavelengths > 1e-100) & (wavelengths < 1e100)).all():
         return "a wavelength is beyond 1e-100 .. 1e100 m"
@@ -106,6 +109,13 @@ def obstacle(scene: Scene) -> str | None:
         # a term that adds nothing weighs the sum nevertheless, unless its F_latt is zero, and not only its square
         return "oversample_* with a gaussian crystal"
     return None
+
+
+def _is_ordinary(g: Geometry) -> bool:
+    """Can coordinates be divided by distances without underflow?"""
+    parts = np.abs(g.fdet_vector + g.sdet_vector + g.odet_vector + g.pix0_vector + (g.detector_thickstep,))
+    sizes = np.abs((g.pixel_size, g.subpixel_size, g.distance if g.curved_detector else 1.0))
+    return bool(((parts == 0.0) | (parts > 1e-100) & (parts < 1e20)).all() and ((sizes > 1e-20) & (sizes < 1e20)).all())
 
 
 def _largest_angle(scene: Scene) -> float:
@@ -183,9 +193,25 @@ def render_certified(first, last, scene, state, image, omega_sums, printout, cer
     recomputed : int64 [spixels]
         Set to the number of the row's pixels that the reference kernel rendered.
     """
-    g = scene.geometry
-    w = _aligned_scratch()
+    memory = np.empty(p.SCRATCH + 8)
+    # rows that begin on cache lines: vectors that straddle two are read and written at half speed
+    aligned = (64 - memory.ctypes.data % 64) % 64 // 8
     places = np.empty(p.CHUNK, np.int32)
+    g = scene.geometry
+    columns = min(g.roi_xmax + 1, g.fpixels) + p.CHUNK if g.curved_detector else 0
+    turns = np.full((3, max(g.oversample, 0), max(columns, 0)), math.nan)
+    _render_rows(
+        first, last, borrowed(scene), borrowed(state), borrowed(image), borrowed(omega_sums), borrowed(certificate),
+        borrowed(recomputed), borrowed(memory[aligned : aligned + p.SCRATCH]), borrowed(places), borrowed(turns),
+    )  # fmt: skip
+    # what is borrowed is held until here
+    return memory.size + places.size + turns.size
+
+
+@njit(error_model="numpy", nogil=True)
+def _render_rows(first, last, scene, state, image, omega_sums, certificate, recomputed, w, places, turns):
+    """`render_certified` with its scratch arrays."""
+    g = scene.geometry
     for i in range(p.CHUNK):
         w[p.LANE + i] = float(i)
     for row in (p.LATT_ERROR, p.POLAR_ERROR, p.CAPTURE_ERROR, p.NO_ERROR):
@@ -194,7 +220,7 @@ def render_certified(first, last, scene, state, image, omega_sums, printout, cer
     p.fill(w, p.F_LATT, 1.0)
     p.fill(w, p.F_CELL, scene.fgrid.default_F)
     leftmost, rightmost = max(g.roi_xmin, 0), min(g.roi_xmax + 1, g.fpixels)
-    turns = np.full(((max(rightmost, 0) + p.CHUNK) * g.oversample if g.curved_detector else 0, 3), math.nan)
+    masked = g.mask.size > 0
     for spixel in range(first, last):
         recomputed[spixel] = 0
         if spixel < g.roi_ymin or spixel > g.roi_ymax:
@@ -206,7 +232,12 @@ def render_certified(first, last, scene, state, image, omega_sums, printout, cer
         while fpixel < rightmost:
             lanes = min(p.CHUNK, rightmost - fpixel)
             if _chunk(w, places, turns, fpixel, lanes, spixel, scene.beam, state, certificate):
-                recomputed[spixel] += _store(w, fpixel, lanes, spixel, scene, state, image, omega_sums)
+                uncertain = p.certify_lanes(w, image, spixel * g.fpixels + fpixel, lanes)
+                if uncertain > 0 or masked:
+                    recomputed[spixel] += _again_where_uncertain(
+                        w, fpixel, lanes, spixel, scene, state, image, omega_sums
+                    )
+                omega_sums[spixel] += p.sum_omegas(w, lanes)
             else:
                 # interpolation ends here: the chunk pixel by pixel
                 for i in range(lanes):
@@ -222,14 +253,6 @@ def again(fpixel, spixel, scene, state, image, omega_sums):
         return 0
     image[imgidx] = np.float32(0.0 + render_pixel(fpixel, spixel, scene, state, omega_sums)[0])
     return 1
-
-
-@njit(error_model="numpy")
-def _aligned_scratch():
-    """Scratch rows that begin on cache lines: vectors that straddle two are read and written at half speed."""
-    memory = np.empty(p.SCRATCH + 8)
-    shift = (64 - memory.ctypes.data % 64) % 64 // 8
-    return memory[shift : shift + p.SCRATCH]
 
 
 @njit(error_model="numpy")
@@ -403,20 +426,15 @@ def _add(w, places, lanes, numbers, bordered, grid, interpolate):
 
 
 @njit(error_model="numpy")
-def _store(w, fpixel, lanes, spixel, scene, state, image, omega_sums):
-    """Store the certified pixels of a chunk and render the others again; how many those were."""
+def _again_where_uncertain(w, fpixel, lanes, spixel, scene, state, image, omega_sums):
+    """Render the pixels of a chunk that are not certified again, and blank the masked ones; how many the former are."""
     first = spixel * scene.geometry.fpixels + fpixel
-    uncertain = p.certify_lanes(w, image, first, lanes)
     mask = scene.geometry.mask
     recomputed = 0
-    if mask.size > 0:
-        for i in range(lanes):
-            if mask[first + i] == 0:
-                image[first + i] = 0.0
-                w[p.VALID + i] = 0.0
-    if uncertain > 0:
-        for i in range(lanes):
-            if w[p.VALID + i] == 0.0:
-                recomputed += again(fpixel + i, spixel, scene, state, image, omega_sums)
-    omega_sums[spixel] += p.sum_omegas(w, lanes)
+    for i in range(lanes):
+        if mask.size > 0 and mask[first + i] == 0:
+            image[first + i] = 0.0
+            w[p.VALID + i] = 0.0
+        elif w[p.VALID + i] == 0.0:
+            recomputed += again(fpixel + i, spixel, scene, state, image, omega_sums)
     return recomputed

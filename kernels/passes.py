@@ -49,7 +49,7 @@ VANISHING = 1e-300  # an F_latt whose square is zero
     VALUE, BOUND, VALID,  # VALID: 1 where the pixel is certified
 ) = (CHUNK * row for row in range(27))  # fmt: skip
 # rows that are free while positions are found
-SINE, COSINE, F_SINE, F_COSINE = Q1, Q2, Q3, H
+SINE, COSINE, S_ANGLE, F_ANGLE = Q1, Q2, Q3, H
 # shorter rows behind them, for interpolation
 BLOCK = 32
 (
@@ -79,10 +79,11 @@ def positions(w, g, fpixel, subF, Sdet, Odet, want_omega):
         y = Fdet * f[1] + Sdet * s[1] + Odet * o[1] + p[1]
         z = Fdet * f[2] + Sdet * s[2] + Odet * o[2] + p[2]
         airpath = math.sqrt(x * x + y * y + z * z)
+        reciprocal = two_part_reciprocal(airpath)
+        w[D1 + i] = quotient(x, airpath, reciprocal)
+        w[D2 + i] = quotient(y, airpath, reciprocal)
+        w[D3 + i] = quotient(z, airpath, reciprocal)
         w[VALUE + i] = airpath
-        w[D1 + i] = x / airpath
-        w[D2 + i] = y / airpath
-        w[D3 + i] = z / airpath
     if want_omega:
         _solid_angles(w, g)
 
@@ -92,32 +93,45 @@ def curved_positions(w, turns, g, fpixel, subF, Sdet, Odet, want_omega):
     """The same on a curved detector. Exact, with libm's sines. C: 2707-2717
 
     The angle about the slow axis is often the same along a row, and the one about the fast axis the
-    same in every row: `turns` remembers them.
+    same in every row: `turns` remembers the latter.
 
-    turns : float64 [sub-pixel columns, 3]
-        Angle, sine and cosine of the last use of each column; NaN before.
+    turns : float64 [3, oversample, columns]
+        Angle, sine and cosine of the last use of each sub-pixel column; NaN before.
     """
     f, s, o, p = g.fdet_vector, g.sdet_vector, g.odet_vector, g.pix0_vector
-    angle, sine, cosine = NAN, 0.0, 0.0
+    base = float(fpixel * g.oversample + subF)
+    oversample = float(g.oversample)
+    reciprocal = two_part_reciprocal(g.distance)
+    others = unknown = 0
     for i in range(CHUNK):
-        column = (fpixel + i) * g.oversample + subF
-        Fdet = g.subpixel_size * column + g.subpixel_size / 2.0
-        y = (Fdet * f[1] + Sdet * s[1] + Odet * o[1] + p[1]) / g.distance
-        z = (Fdet * f[2] + Sdet * s[2] + Odet * o[2] + p[2]) / g.distance
-        if y != angle:
-            angle, sine, cosine = y, math.sin(y), math.cos(y)
-        if z != turns[column, 0]:
-            turns[column, 0] = z
-            turns[column, 1] = math.sin(z)
-            turns[column, 2] = math.cos(z)
-        w[SINE + i] = sine
-        w[COSINE + i] = cosine
-        w[F_SINE + i] = turns[column, 1]
-        w[F_COSINE + i] = turns[column, 2]
+        Fdet = g.subpixel_size * (base + w[LANE + i] * oversample) + g.subpixel_size / 2.0
+        y = quotient(Fdet * f[1] + Sdet * s[1] + Odet * o[1] + p[1], g.distance, reciprocal)
+        z = quotient(Fdet * f[2] + Sdet * s[2] + Odet * o[2] + p[2], g.distance, reciprocal)
+        w[S_ANGLE + i] = y
+        w[F_ANGLE + i] = z
+        unknown += 1 if z != turns[0, subF, fpixel + i] else 0
+    for i in range(CHUNK):
+        others += 1 if w[S_ANGLE + i] != w[S_ANGLE] else 0
+    if unknown > 0:
+        for i in range(CHUNK):
+            z = w[F_ANGLE + i]
+            if z != turns[0, subF, fpixel + i]:
+                turns[0, subF, fpixel + i] = z
+                turns[1, subF, fpixel + i] = math.sin(z)
+                turns[2, subF, fpixel + i] = math.cos(z)
+    fill(w, SINE, math.sin(w[S_ANGLE]))
+    fill(w, COSINE, math.cos(w[S_ANGLE]))
+    if others > 0:
+        for i in range(CHUNK):
+            y = w[S_ANGLE + i]
+            w[SINE + i] = math.sin(y)
+            w[COSINE + i] = math.cos(y)
     b = g.beam_vector
     vector = (g.distance * b[0], g.distance * b[1], g.distance * b[2])
     for i in range(CHUNK):
-        v = rotate_by(rotate_by(vector, s, w[SINE + i], w[COSINE + i]), f, w[F_SINE + i], w[F_COSINE + i])
+        v = rotate_by(
+            rotate_by(vector, s, w[SINE + i], w[COSINE + i]), f, turns[1, subF, fpixel + i], turns[2, subF, fpixel + i]
+        )
         airpath = math.sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2])
         w[VALUE + i] = airpath
         w[D1 + i] = v[0] / airpath
@@ -293,8 +307,10 @@ def ellipsoid(w, crystal, poly):
         hrad_sqr = dh * dh * Na * Na + dk * dk * Nb * Nb + dl * dl * Nc * Nc
         x = math.pi * math.sqrt(hrad_sqr * crystal.fudge)
         sine, cosine = abs_sin_cos(x, s, c)
-        F_latt = volume * (3.0 * (sine / x - cosine) / (x * x))
-        error = volume * 3.0 * SINC3_ERROR / (x * x) + math.fabs(F_latt) * 2e-15
+        inverse = 1.0 / x
+        factor = 3.0 * volume * inverse * inverse
+        F_latt = factor * (sine * inverse - cosine)
+        error = factor * SINC3_ERROR + math.fabs(F_latt) * 2e-15
         # the reference's F_latt may be exactly zero here, and what is zero does not weigh a running sum
         w[F_LATT + i] = F_latt if math.fabs(F_latt) > error else NAN
         w[LATT_ERROR + i] = error

@@ -18,6 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
+from .blank import blank
 from .kernels.reference import CARRIED, PRINTOUT_SIZE, initial_state, render_rows
 from .kernels.scene import Scene
 from .nan_signs import exact
@@ -54,13 +55,16 @@ def run_rows(
     (float32 image [spixels * fpixels], float64 sums of solid angles [spixels])
     """
     g = scene.geometry
-    image = np.zeros(max(g.fpixels, 0) * max(g.spixels, 0), np.float32)
+    image = blank(max(g.fpixels, 0) * max(g.spixels, 0), np.float32)
     omega_sums = np.zeros(max(g.spixels, 0))
+    nan_blocks: list[int] = []
 
     def render(first: int, last: int, state: np.ndarray) -> np.ndarray:
         printout = np.zeros(((last - first) * g.fpixels if printing else 0, PRINTOUT_SIZE))
         omega_sums[first:last] = 0.0
         kernel(first, last, scene, state, image, omega_sums, printout)
+        if np.isnan(image[first * g.fpixels : last * g.fpixels]).any():
+            nan_blocks.append(first)
         return printout
 
     one_by_one = printing or live_mask is not None
@@ -75,7 +79,7 @@ def run_rows(
             finished(first, last, state, printout)
     elif blocks:
         _run_ahead(render, blocks, state, threads, finished)
-    if np.isnan(image).any() and kernel is not exact(render_rows):
+    if nan_blocks and kernel is not exact(render_rows):
         return run_rows(exact(render_rows), scene, threads, False, lambda *_: None, live_mask)
     return image, omega_sums
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import outputs
+from .blank import blank
 from .ctext import printf
 from .files import write_file
 from .formats.smv import SmvHeader, smv_header
@@ -30,8 +31,8 @@ def write_images(run: Run, image: Image, say: Say, timing: Timing) -> None:
     p, g = run.parameters, run.scene.geometry
     pixels = p.pixels
     # an image without rows or columns can still have a size
-    floats = image.pixels if image.pixels.size == pixels else np.zeros(pixels, np.float32)
-    intimage = np.zeros(pixels, np.uint16)
+    floats = image.pixels if image.pixels.size == pixels else blank(pixels, np.float32)
+    intimage = blank(pixels, np.uint16)
     with timing.part("outputs"):
         if p.floatfile is not None:
             say("writing %s as %d %u-byte floats", p.floatfile, pixels, 4)
@@ -65,7 +66,7 @@ def _write_pgm(run: Run, image: Image, intfile_scale: float, say: Say) -> None:
         rmsd = image.statistics.rmsd
         scale = 250.0 / (5.0 * rmsd) if rmsd > 0.0 else intfile_scale
     say("pgm_scale = %g", scale)
-    pgmimage = np.zeros(p.pixels, np.uint8)
+    pgmimage = blank(p.pixels, np.uint8)
     outputs.pgm_image(g, image.pixels, scale, pgmimage)
     say("writing %s as %u-byte integers", p.pgmfile, 1)
     header = outputs.pgm_header(g.fpixels, g.spixels, printf("%g", scale))

@@ -26,7 +26,7 @@ GEOMETRIES = {
 def test_positions_and_solid_angles(name):
     g = scene_of(f"{GEOMETRIES[name]} -default_F 1").geometry
     w = scratch()
-    turns = np.full((1000 * g.oversample, 3), math.nan)
+    turns = np.full((3, g.oversample, 1000), math.nan)
     for fpixel, spixel, subF, tic in ((0, 0, 0, 0), (256, 3, g.oversample - 1, 0), (444, 499, 0, 3), (444, 0, 0, 0)):
         Sdet = g.subpixel_size * (spixel * g.oversample) + g.subpixel_size / 2.0
         Odet = tic * g.detector_thickstep
