@@ -47,6 +47,7 @@ def explanation(given: Parameters, arguments: Sequence[str], run: Run, kernel: s
         "sub-pixels": _subpixels(given, run),
         "intensity": _intensity(given, run),
         "outputs": _outputs(given, run),
+        "memory": _memory(run),
         "kernel": _kernel(run, kernel),
     }
     return [f"{topic}: {text}" for topic, texts in topics.items() for text in texts]
@@ -245,6 +246,12 @@ def _outputs(given: Parameters, run: Run) -> Iterator[str]:
     if p.calculate_noise:
         why = f"from the clock; -seed {-run.seed} repeats it" if given.seed is None else "as asked"
         yield f"noise by seed {-run.seed}: {why}"
+
+
+def _memory(run: Run) -> Iterator[str]:
+    from .simulation import memory_needed
+
+    yield f"about {memory_needed(run) / 1e6:.0f} MB beside the program itself"
 
 
 def _kernel(run: Run, name: str) -> Iterator[str]:

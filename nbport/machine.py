@@ -1,11 +1,19 @@
 """What this machine has."""
 
 import os
+import resource
+import sys
 
 
 def memory() -> int:
     """Bytes of physical memory."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def peak_memory() -> int:
+    """Bytes of memory that this process had at its largest."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
 
 
 def default_threads() -> int:

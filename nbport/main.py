@@ -105,6 +105,8 @@ def simulate(own: OwnOptions, arguments: list[str], argv: list[str]) -> None:
         with compiled_modules():
             from . import side_files, simulation, writing
         threads = own.threads or default_threads()
+        if threads > default_threads():
+            warn_and_keep(f"--threads {threads}: more than the {default_threads()} that this process may use at a time")
         timing = simulation.Timing()
         device = open_device(own.device, warn_and_keep)
         run = set_up(p, say, timing)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from . import __version__
 from .files import InputStream, write_file
+from .machine import peak_memory
 from .quantities import derived_quantities, parameter_quantities, statistics_quantities
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def write_record(path: str, run: Run, image: Image, command: list[str], warnings
     OutputError
         If it cannot be written.
     """
+    from .simulation import memory_needed
+
     packages = {name: version(name) for name in ("numba", "numpy", "fabio")}
     record = {
         "format": FORMAT,
@@ -51,6 +54,7 @@ def write_record(path: str, run: Run, image: Image, command: list[str], warnings
         "parameters": parameter_quantities(run),
         "derived": derived_quantities(run),
         "statistics": statistics_quantities(image.statistics),
+        "memory": {"estimate_bytes": memory_needed(run), "peak_bytes": peak_memory()},
         "kernel": image.report._asdict(),
         "warnings": warnings,
         "files": [_described(name) for name in files],

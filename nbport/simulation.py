@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import log
+from . import log, memory
 from .compilation import compiled
 from .ctext import multiply, wrap_int
 from .device import Device
@@ -75,6 +75,13 @@ class Image:
     report: KernelReport
 
 
+def memory_needed(run: Run) -> int:
+    """Estimate of the bytes that a run adds to the interpreter and its kernels at its peak."""
+    p = run.parameters
+    orientations = memory.of_orientations(run.plan, p.sourcefile is not None)
+    return memory.of_images(p) + orientations + memory.of_grid(run.scene.fgrid.Fhkl.shape)
+
+
 def begin(given: Parameters, say: log.Say) -> detector.Frame:
     """The part of the set-up that comes before the banner and the check for missing input. C: 1118-1272"""
     return detector.choose_convention(sizes.fill_blanks(given, say), say)
@@ -109,6 +116,11 @@ def prepare(
     seen_mask = mask.Mask(p)
     with timing.part("setup"):
         plan = sampling.plan_sampling(p, say)
+        memory.check(
+            f"{plan.phi.steps} spindle steps, {plan.mosaic_domains} mosaic domains and"
+            f" {plan.hdiv.steps} x {plan.vdiv.steps} x {plan.dispersion.steps} sources",
+            memory.of_orientations(plan, p.sourcefile is not None) + memory.of_images(p),
+        )
         placed = detector.orient_detector(frame)
         log.say_detector(say, p.convention, "sample" if p.pivot is Pivot.SAMPLE else "beam", placed)
         interpolate = crystal.choose_interpolation(p, say)

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import memory
 from ..ctext import LONG_MAX, LONG_MIN, wrap_int
 from ..files import InputError, InputStream, write_file
-from ..machine import memory
 
 LONGEST_HEAD = 2**24
 HEAD = 4096  # bytes that hold the bounds, as a rule
@@ -42,7 +42,7 @@ class Grid(NamedTuple):
         return tuple(wrap_int(self[i + 1] - self[i] + 1) for i in (0, 2, 4))
 
 
-def new_grid(bounds: tuple[int, ...], path: str) -> Grid:
+def new_grid(bounds: tuple[int, ...], path: str, besides: int = 0) -> Grid:
     """A grid of zeros.
 
     Parameters
@@ -50,6 +50,8 @@ def new_grid(bounds: tuple[int, ...], path: str) -> Grid:
     bounds : (h_min, h_max, k_min, k_max, l_min, l_max)
     path : str
         Where the bounds come from, for the error text.
+    besides : int
+        Bytes that the run is going to need for other things.
 
     Raises
     ------
@@ -59,12 +61,10 @@ def new_grid(bounds: tuple[int, ...], path: str) -> Grid:
     grid = Grid(*bounds, np.empty(0))
     extents = tuple(bounds[i + 1] - bounds[i] + 1 for i in (0, 2, 4))
     shape = tuple(max(extent + 1, 0) for extent in grid.ranges)
-    size = 8 * shape[0] * shape[1] * shape[2]
     ranges_text = f"{path}: h {bounds[0]}..{bounds[1]}, k {bounds[2]}..{bounds[3]}, l {bounds[4]}..{bounds[5]}"
     if extents != grid.ranges:
         raise InputError(f"{ranges_text}: expected ranges of less than {2**31} indices")
-    if size > memory():
-        raise InputError(f"{ranges_text} needs {size / 1e9:.1f} GB of memory, more than this machine has")
+    memory.check(ranges_text, memory.of_grid(shape) + besides)
     return grid._replace(Fhkl=np.zeros(shape))
 
 
@@ -74,7 +74,7 @@ def write_fdump(path: str, grid: Grid) -> None:
     write_file(path, (header, memoryview(np.ascontiguousarray(grid.Fhkl, "<f8")).cast("B")))
 
 
-def read_fdump(path: str) -> Grid:
+def read_fdump(path: str, besides: int = 0) -> Grid:
     """Read a grid as the reference does; data that are missing at the end are zero. C: 2109-2128
 
     Raises
@@ -94,7 +94,7 @@ def read_fdump(path: str) -> Grid:
         if found is None:
             what = bytes(head[: min(filled, 40)])
             raise InputError(f"{path}: found {what!r}, expected six whole numbers: h_min h_max k_min k_max l_min l_max")
-        grid = new_grid(tuple(_int(text) for text in found.groups()), path)
+        grid = new_grid(tuple(_int(text) for text in found.groups()), path, besides)
         values = memoryview(grid.Fhkl).cast("B") if grid.Fhkl.size else memoryview(bytearray())
         body = head[found.end() : filled][: len(values)]
         values[: len(body)] = body

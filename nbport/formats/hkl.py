@@ -36,7 +36,7 @@ class NotEnoughIndices(InputError):
         self.ranges = ranges
 
 
-def read_hkl(path: str, default_F: float, say: Callable[..., None]) -> Reflections:
+def read_hkl(path: str, default_F: float, say: Callable[..., None], besides: int = 0) -> Reflections:
     """Read structure factors into a grid that holds default_F where the file has none. C: 2142-2208
 
     Parameters
@@ -45,6 +45,8 @@ def read_hkl(path: str, default_F: float, say: Callable[..., None]) -> Reflectio
     default_F : float
     say : callable
         Takes a printf template and values; gets the lines that the reference prints.
+    besides : int
+        Bytes that the run is going to need for other things.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def read_hkl(path: str, default_F: float, say: Callable[..., None]) -> Reflectio
                 _warn_of_fractions(rows, hkls, say)
             hkls += len(rows)
             last_F = float(rows[-1, 3])
-        grid = _new_grid(tuple(bounds.tolist()), path, default_F, say)
+        grid = _new_grid(tuple(bounds.tolist()), path, default_F, say, besides)
         stream.rewind()
         say("re-reading %s", path)
         for rows in rows_of_numbers(stream, whole_indices=True):
@@ -75,10 +77,10 @@ def read_hkl(path: str, default_F: float, say: Callable[..., None]) -> Reflectio
     return Reflections(grid, hkls, last_F)
 
 
-def _new_grid(bounds: tuple[int, ...], path: str, default_F: float, say: Callable[..., None]) -> Grid:
+def _new_grid(bounds: tuple[int, ...], path: str, default_F: float, say: Callable[..., None], besides: int) -> Grid:
     if any(ctext.wrap_int(bounds[i + 1] - bounds[i] + 1) < 0 for i in (0, 2, 4)):
         raise NotEnoughIndices(path, bounds)
-    grid = new_grid(bounds, path)
+    grid = new_grid(bounds, path, besides)
     if default_F != 0.0:
         say("initializing to default_F = %g:", default_F)
         # the padding behind the last index of each axis stays 0

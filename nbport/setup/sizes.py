@@ -6,12 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import isnan
 
+from .. import memory
 from ..ctext import add, ceiling, divide, to_int
 from ..files import InputError
-from ..machine import memory
 from ..parameters import Parameters
-
-BYTES_A_PIXEL = 4 + 2 + 1  # of the float, the integer and the 8-bit image
 
 
 def fill_blanks(given: Parameters, say: Callable[..., None]) -> Parameters:
@@ -55,8 +53,7 @@ def _check_image(p: Parameters) -> None:
     wrapped = p.fpixels > 0 and p.spixels > 0 and p.pixels != p.fpixels * p.spixels
     if p.pixels < 0 or wrapped:
         raise InputError(f"{size}: expected 0 to {2**31 - 1} in all")
-    if BYTES_A_PIXEL * p.pixels > memory():
-        raise InputError(f"{size} needs {BYTES_A_PIXEL * p.pixels / 1e9:.1f} GB of memory, more than this machine has")
+    memory.check(size, memory.of_images(p))
 
 
 def near_point(p: Parameters) -> tuple[float, float]:

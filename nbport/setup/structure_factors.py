@@ -12,6 +12,7 @@ from ..formats.fdump import Grid, read_fdump, write_fdump
 from ..formats.hkl import NotEnoughIndices, read_hkl
 from ..formats.text_table import read_table_file
 from ..kernels.scene import Fgrid
+from ..memory import of_images
 from ..parameters import Parameters
 
 # gives the structure factors of parameters, and says what the reference says
@@ -30,12 +31,12 @@ def load_structure_factors(p: Parameters, say: Callable[..., None]) -> Fgrid:
         if not readable(p.dump):
             return _fgrid(Grid(0, 0, 0, 0, 0, 0, np.zeros((0, 0, 0))), 0, p.default_F)
         say("reading Fs from %s", p.dump)
-        grid = read_fdump(p.dump)
+        grid = read_fdump(p.dump, of_images(p))
         h, k, l = grid.ranges
         # a count of grid points, not of reflections (quirk: fdump-hkls)
         return _fgrid(grid, wrap_int(h * k * l), p.default_F)
     try:
-        grid, hkls, last_F = read_hkl(p.hkl, p.default_F, say)
+        grid, hkls, last_F = read_hkl(p.hkl, p.default_F, say, of_images(p))
     except NotEnoughIndices as error:
         for axis, i in (("h", 0), ("k", 2), ("l", 4)):
             say("%s: %d - %d", axis, *error.ranges[i : i + 2])
