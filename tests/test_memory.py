@@ -40,10 +40,10 @@ def test_estimate_is_between_what_is_used_and_twice_that(tmp_path, program, case
     elif case == "grid":
         write_fdump(tmp_path / "Fdump.bin", Grid(-99, 99, -99, 99, -99, 99, np.ones((200, 200, 200))))
     else:
-        options += ["-divergence", "1", "-divsteps", "500", "-square_div"]
+        options += ["-divergence", "1", "-divsteps", "350", "-square_div"]
     estimate, peak = run_and_measure(tmp_path, *options)
     used = peak - program
-    assert used > 5e7
+    assert used > 3e7
     # what the allocator holds beside it differs from run to run by some megabytes
     assert used - 2e7 <= estimate <= 2 * used
 
