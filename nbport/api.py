@@ -120,6 +120,7 @@ def render(
     kernel: str | None = None,
     threads: int | None = None,
     device: str | None = None,
+    precision: str | None = None,
     **keywords: object,
 ) -> Result:
     """Simulate an image; nothing is written.
@@ -135,6 +136,8 @@ def render(
         Default: all processors; the bytes are the same.
     device : str, optional
         "cpu", the default, "cuda", "cuda:NUMBER" or "auto"; the bytes are the same.
+    precision : str, optional
+        On a GPU: "double", the default, or "mixed", whose pixels are within 1e-5 of the others.
 
     Raises
     ------
@@ -147,7 +150,7 @@ def render(
         if name not in KERNELS:
             raise OptionError(f"kernel: found {name!r}, expected one of: {', '.join(KERNELS)}")
         workers = threads or own.threads or default_threads()
-        where = open_device(device or own.device, log.warnings.append)
+        where = open_device(device or own.device, log.warnings.append, precision or own.precision)
         image = simulation.render(run, name, workers, log.say, simulation.Timing(), where, log.warnings.append)
     p = run.parameters
     pixels = image.pixels.reshape(max(p.spixels, 0), max(p.fpixels, 0))

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 from .completion import SHELLS
-from .device import check_name
+from .device import DOUBLE, check_name, check_precision
 from .flags import FLAGS, OWN_FLAGS, Flag, OptionError
 from .parameters import Parameters
 
@@ -30,6 +30,7 @@ class OwnOptions:
     explain: bool = False
     completion: str | None = None
     device: str = "cpu"
+    precision: str = DOUBLE
     cbf: str | None = None
     tiff: str | None = None
     edf: str | None = None
@@ -86,6 +87,9 @@ def _set_own(own: OwnOptions, option: str, value: str) -> None:
         if value not in SHELLS:
             raise OptionError(f"--completion: found {value!r}, expected one of: {', '.join(SHELLS)}")
         own.completion = value
+    elif option == "--precision":
+        check_precision(value)
+        own.precision = value
     elif option in ("--timing", "--json", "--cbf", "--tiff", "--edf", "--nexus", "--png"):
         setattr(own, option[2:], value)
 

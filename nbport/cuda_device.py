@@ -5,6 +5,7 @@ Importing this loads no CUDA; opening a device does.
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import warnings
@@ -16,26 +17,14 @@ from importlib.util import find_spec
 import numpy as np
 
 from .compilation import compiled_modules
+from .cuda_errors import OLD_DRIVER, one_line_errors
 from .device import Device, DeviceError
 from .kernels.certified import Certificate
 from .kernels.device_body import NOWHERE, Place, Tables
-from .tiles import Tile
+from .tiles import PIXELS_A_LAUNCH, Tile, blocks_of
+from .uploads import Uploads
 
 INSTALL = "pip install 'nbport[cuda]'"
-
-
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Whatever CUDA raises in this context becomes a DeviceError of one line."""
-    try:
-        yield
-    except DeviceError:
-        raise
-    except Exception as error:  # a driver, a compiler and a linker raise what they like
-        text = " ".join(str(error).split())
-        if "OUT_OF_MEMORY" in text or isinstance(error, MemoryError):
-            raise DeviceError("the GPU has not enough free memory for this run; --device cpu renders it") from error
-        raise DeviceError(f"CUDA: {text[:300] or type(error).__name__}") from error
 
 
 @contextmanager
@@ -71,7 +60,7 @@ def load_cuda():
     Raises
     ------
     DeviceError
-        If it is not installed, or finds no driver or no GPU.
+        If it is not installed, finds no driver or no GPU, or the driver is too old for it.
     """
     if not in_simulator() and find_spec("numba_cuda") is None:
         raise DeviceError(f"CUDA needs the package numba-cuda, which is not installed: {INSTALL}")
@@ -81,7 +70,21 @@ def load_cuda():
         if not cuda.is_available():
             why = " ".join(str(cuda.cuda_error() or "no GPU was found").split())
             raise DeviceError(f"no usable NVIDIA GPU or driver: {why[:200]}")
+        if not in_simulator():
+            check_driver(cuda.cudadrv.driver.driver.get_version(), cuda.cudadrv.runtime.get_version())
     return cuda
+
+
+def check_driver(supported: tuple[int, int], installed: tuple[int, int]) -> None:
+    """Refuse a driver that is older than what is installed: versions of CUDA, major and minor.
+
+    Raises
+    ------
+    DeviceError
+    """
+    if supported[0] < installed[0]:
+        versions = "for CUDA {}.{}, and CUDA {}.{} is installed".format(*supported, *installed)
+        raise DeviceError(f"the NVIDIA driver is {versions}: {OLD_DRIVER}")
 
 
 def described() -> list[str]:
@@ -118,6 +121,17 @@ def open_cuda(number: int) -> Device:
     ------
     DeviceError
     """
+    uploads = _ready(number)
+
+    def make_launcher(certificate: Certificate, tables: Tables, mixed: bool) -> CudaLauncher:
+        return CudaLauncher(number, uploads, certificate, tables, mixed)
+
+    return Device(f"cuda:{number}", make_launcher)
+
+
+@functools.cache
+def _ready(number: int) -> Uploads:
+    """Once a process: load the kernels, check the GPU; what stays there from one image to the next."""
     cuda = load_cuda()
     with one_line_errors():
         if number >= len(cuda.gpus):
@@ -126,11 +140,12 @@ def open_cuda(number: int) -> Device:
             from . import cuda_kernel
     with _on(cuda.gpus[number]):
         _check_arithmetic(cuda, cuda_kernel)
+    return Uploads(cuda)
 
-    def make_launcher(certificate: Certificate, tables: Tables) -> CudaLauncher:
-        return CudaLauncher(number, certificate, tables)
 
-    return Device(f"cuda:{number}", make_launcher)
+def forget_tables(number: int) -> None:
+    """The next image on a GPU transfers all its tables."""
+    _ready(number).forget()
 
 
 def _check_arithmetic(cuda, cuda_kernel) -> None:
@@ -145,40 +160,55 @@ def _check_arithmetic(cuda, cuda_kernel) -> None:
 
 
 class CudaLauncher:
-    """Launches on one GPU; keeps the tables of a scene there.
+    """Launches on one GPU.
 
     Parameters
     ----------
     number : int
+    uploads : Uploads
+        Of this GPU.
     certificate : Certificate
     tables : Tables
+    mixed : bool
+        Render with mixed precision.
+
+    Attributes
+    ----------
+    kernel_s : float
+        Seconds that the GPU spent in the kernel so far.
     """
 
-    def __init__(self, number: int, certificate: Certificate, tables: Tables) -> None:
+    def __init__(self, number: int, uploads: Uploads, certificate: Certificate, tables: Tables, mixed: bool) -> None:
         from numba import cuda
 
         from . import cuda_kernel
 
-        self._cuda, self._kernel, self._gpu = cuda, cuda_kernel, cuda.gpus[number]
+        self._cuda, self._threads, self._gpu = cuda, cuda_kernel.THREADS, cuda.gpus[number]
+        self._render_tile = cuda_kernel.render_tile_mixed if mixed else cuda_kernel.render_tile
         self._numbers, self._masked = as_declared(certificate.numbers), int(tables.mask.size > 0)
+        self.kernel_s = 0.0
         with _on(self._gpu):
-            self._tables = [cuda.to_device(_not_empty(table)) for table in tables]
+            present = {name: _not_empty(table) for name, table in tables._asdict().items()}
+            self._tables = uploads.put(present, 16 * PIXELS_A_LAUNCH)
             self._pixels = cuda.device_array(1, np.float32)
 
     def launch(self, place: Place, interpolate: bool) -> Tile:
         """Render the pixels of a place."""
         count = place.stop - place.start
         rows = (place.stop - 1) // place.columns - place.start // place.columns + 1
-        blocks = (math.ceil(place.columns / self._kernel.THREADS), rows)
         with _on(self._gpu):
             if self._pixels.size < count:
                 self._pixels = self._cuda.device_array(count, np.float32)
             omega_sums = self._cuda.to_device(np.zeros(rows))
             left_grid = self._cuda.to_device(np.full(1, NOWHERE))
-            self._kernel.render_tile[blocks, self._kernel.THREADS](
+            begun, ended = self._cuda.event(), self._cuda.event()
+            begun.record()
+            self._render_tile[blocks_of(place, self._threads), self._threads](
                 place, self._numbers, self._masked, *self._tables, int(interpolate), self._pixels, omega_sums, left_grid
             )
+            ended.record()
             pixels = self._pixels[:count].copy_to_host()
+            self.kernel_s += begun.elapsed_time(ended) / 1e3
             return Tile(pixels, omega_sums.copy_to_host(), int(left_grid.copy_to_host()[0]))
 
 

@@ -8,11 +8,13 @@ import functools
 import numpy as np
 from numba import config, cuda
 
+from . import mixed
 from .cuda_operations import operations
-from .kernels import device_body
-from .spelling import respelled
+from .kernels import device_body, elementary
+from .spelling import rebound, respelled
 
-THREADS = 8 if config.ENABLE_CUDASIM else 128  # a block; they share a row of the image
+# a block; they share a row of the image. Registers limit how many blocks fit: of smaller ones more threads do
+THREADS = 8 if config.ENABLE_CUDASIM else 64
 
 OPERATIONS, REPLACED = operations()
 
@@ -33,7 +35,7 @@ def _is_replaced(value):
     return any(value is function for function in REPLACED)
 
 
-add = OPERATIONS["+"]
+add, fma = OPERATIONS["+"], REPLACED[elementary.fma]
 pixel = twin(device_body.pixel)
 
 
@@ -41,7 +43,7 @@ pixel = twin(device_body.pixel)
 def render_tile(
     place, numbers, masked, mask, sources, axes, vectors, bordered, grid, interpolate, pixels, omega_sums, left_grid
 ):
-    """Render the pixels of a place; block x along a row of the image, block y the row.
+    """Render the pixels of a place: blocks along a row of the image, row after row.
 
     Parameters
     ----------
@@ -61,8 +63,12 @@ def render_tile(
     """
     partial = cuda.shared.array(THREADS, np.float64)
     lane = cuda.threadIdx.x
-    column = np.int64(cuda.blockIdx.x) * THREADS + lane
-    row = place.start // place.columns + cuda.blockIdx.y
+    # one dimension of blocks: the others end at 65535
+    block = np.int64(cuda.blockIdx.x)
+    blocks_a_row = (place.columns + THREADS - 1) // THREADS
+    column = block % blocks_a_row * THREADS + lane
+    tile_row = block // blocks_a_row
+    row = place.start // place.columns + tile_row
     n = row * place.columns + column
     omega_sum = 0.0
     if column < place.columns and n >= place.start and n < place.stop:
@@ -83,9 +89,10 @@ def render_tile(
         cuda.syncthreads()
         half //= 2
     if lane == 0:
-        cuda.atomic.add(omega_sums, cuda.blockIdx.y, partial[0])
+        cuda.atomic.add(omega_sums, tile_row, partial[0])
 
 
+render_tile_mixed = cuda.jit(cache=not config.ENABLE_CUDASIM)(rebound(render_tile, "mixed", pixel=twin(mixed.pixel)))
 product = twin(device_body.probe)
 
 
@@ -93,3 +100,19 @@ product = twin(device_body.probe)
 def probe(x, results):
     """Operations whose results tell a contracted product from a rounded one."""
     results[0], results[1], results[2], results[3] = product(x[0], x[1], x[2])
+
+
+CHAINS, CHAIN = 4, 16  # independent multiply-adds of a thread, and how many follow one another in a round
+FLOPS_A_ROUND = 2 * CHAINS * CHAIN
+
+
+@cuda.jit(cache=not config.ENABLE_CUDASIM)
+def multiply_adds(rounds, results):
+    """So many rounds of nothing but fused multiply-adds in every thread, to measure what a GPU can do at most."""
+    a = np.float64(cuda.threadIdx.x) * 1e-3
+    b, c, d = a + 1.0, a + 2.0, a + 3.0
+    for _ in range(rounds):
+        for _ in range(CHAIN):
+            a, b = fma(a, 0.9999999, 1e-9), fma(b, 0.9999998, 2e-9)
+            c, d = fma(c, 0.9999997, 3e-9), fma(d, 0.9999996, 4e-9)
+    results[cuda.grid(1)] = a + b + c + d

@@ -28,7 +28,7 @@ def _declared(builder: ir.IRBuilder, name: str, arguments: list) -> ir.CallInstr
 
 
 def _of_doubles(build: Callable, plain: Callable | None = None):
-    """An intrinsic of doubles; of whole numbers alone it is the plain operator.
+    """An intrinsic of doubles; of whole numbers alone, or of float32 alone, it is the plain operator.
 
     Parameters
     ----------
@@ -40,9 +40,9 @@ def _of_doubles(build: Callable, plain: Callable | None = None):
     from numba.cuda.extending import intrinsic
 
     def typed(typingctx, *arguments):
-        if plain is not None and all(isinstance(kind, types.Integer) for kind in arguments):
-            whole = typingctx.resolve_function_type(plain, arguments, {})
-            return whole, lambda context, builder, _, values: context.get_function(plain, whole)(builder, values)
+        if plain is not None and _are_others(plain, arguments):
+            other = typingctx.resolve_function_type(plain, arguments, {})
+            return other, lambda context, builder, _, values: context.get_function(plain, other)(builder, values)
         doubles = types.float64(*[types.float64] * len(arguments))
         return doubles, lambda context, builder, _, values: build(builder, *values)
 
@@ -51,6 +51,12 @@ def _of_doubles(build: Callable, plain: Callable | None = None):
     if build.__code__.co_argcount == 3:
         return intrinsic(lambda typingctx, x, y: typed(typingctx, x, y))
     return intrinsic(lambda typingctx, x, y, z: typed(typingctx, x, y, z))
+
+
+def _are_others(plain: Callable, arguments: tuple) -> bool:
+    """Whether these are whole numbers, whose quotient would be a double, or float32."""
+    whole = plain is not operator.truediv and all(isinstance(kind, types.Integer) for kind in arguments)
+    return whole or all(kind == types.float32 for kind in arguments)
 
 
 def _minus(builder: ir.IRBuilder, x):
@@ -70,7 +76,7 @@ def on_device() -> tuple[dict[str, Callable], dict[Callable, Callable]]:
         "+": _of_doubles(lambda b, x, y: _declared(b, "llvm.nvvm.add.rn.d", [x, y]), operator.add),
         "-": _of_doubles(lambda b, x, y: _declared(b, "llvm.nvvm.add.rn.d", [x, _minus(b, y)]), operator.sub),
         "*": _of_doubles(lambda b, x, y: _declared(b, "llvm.nvvm.mul.rn.d", [x, y]), operator.mul),
-        "/": _of_doubles(lambda b, x, y: _declared(b, "llvm.nvvm.div.rn.d", [x, y])),
+        "/": _of_doubles(lambda b, x, y: _declared(b, "llvm.nvvm.div.rn.d", [x, y]), operator.truediv),
         "negative": _of_doubles(_minus, operator.neg),
         "math.sqrt": _of_doubles(lambda b, x: _declared(b, "llvm.nvvm.sqrt.rn.d", [x])),
         "math.fabs": _of_doubles(lambda b, x: _declared(b, "llvm.nvvm.fabs.d", [x])),
@@ -105,18 +111,19 @@ def _quiet(function: Callable) -> Callable:
 
 
 def in_simulator() -> tuple[dict[str, Callable], dict[Callable, Callable]]:
-    """The same in plain Python; plain operators on whole numbers stay whole numbers there, too."""
+    """The same in plain Python; whole numbers stay whole numbers there, and float32 stays float32, too."""
 
-    def for_whole_numbers_too(plain: Callable) -> Callable:
+    def for_others_too(plain: Callable) -> Callable:
         quiet = _quiet(plain)
-        return lambda *arguments: (plain if all(isinstance(x, int) for x in arguments) else quiet)(*arguments)
+        others = np.float32 if plain is operator.truediv else (int, np.float32)
+        return lambda *arguments: (plain if all(isinstance(x, others) for x in arguments) else quiet)(*arguments)
 
     operations = {
-        "+": for_whole_numbers_too(operator.add),
-        "-": for_whole_numbers_too(operator.sub),
-        "*": for_whole_numbers_too(operator.mul),
-        "/": _quiet(operator.truediv),
-        "negative": for_whole_numbers_too(operator.neg),
+        "+": for_others_too(operator.add),
+        "-": for_others_too(operator.sub),
+        "*": for_others_too(operator.mul),
+        "/": for_others_too(operator.truediv),
+        "negative": for_others_too(operator.neg),
         "math.sqrt": _quiet(np.sqrt),
         "math.fabs": math.fabs,
         "np.ceil": np.ceil,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .compilation import compiled
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .tiles import Launcher
 
 CPU = "cpu"
+DOUBLE, MIXED = PRECISIONS = ("double", "mixed")
 # the GPU's pixel loop on the CPU: for tests, and not in the help
 BODY_ON_CPU = "cpu-body"
 NAMES = "cpu, cuda, cuda:NUMBER, auto"
@@ -31,11 +32,17 @@ class Device:
     name : str
         As reports show it.
     make_launcher : callable
-        Takes a `Certificate` and `Tables`.
+        Takes a `Certificate`, `Tables`, and whether to render with mixed precision.
+    precision : str
+        One of PRECISIONS: that of the C program's bytes, or mixed where that can be.
+    optional : bool
+        What the device fails to do is done on the CPU.
     """
 
     name: str
     make_launcher: Callable[..., Launcher]
+    precision: str = DOUBLE
+    optional: bool = False
 
 
 def check_name(name: str) -> None:
@@ -55,7 +62,18 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 5
 
 
-def open_device(name: str, warn: Callable[[str], None]) -> Device | None:
+def check_precision(precision: str) -> None:
+    """Refuse what is no precision.
+
+    Raises
+    ------
+    OptionError
+    """
+    if precision not in PRECISIONS:
+        raise OptionError(f"--precision: found {precision!r}, expected one of: {', '.join(PRECISIONS)}")
+
+
+def open_device(name: str, warn: Callable[[str], None], precision: str = DOUBLE) -> Device | None:
     """Make a device ready; None stands for the CPU.
 
     Parameters
@@ -64,23 +82,34 @@ def open_device(name: str, warn: Callable[[str], None]) -> Device | None:
         cpu; cuda or cuda:NUMBER; auto: the first GPU if there is one, else the CPU.
     warn : callable
         Is told when auto chooses the CPU, and why.
+    precision : str
+        One of PRECISIONS.
 
     Raises
     ------
     OptionError
-        If this is no name of a device.
+        If this is no name of a device, or the CPU is to render with mixed precision.
     DeviceError
         If CUDA is asked for and does not work.
     """
     check_name(name)
+    check_precision(precision)
     if name == CPU:
+        if precision == MIXED:
+            raise OptionError("--precision mixed is for GPUs: found --device cpu, expected cuda, cuda:NUMBER or auto")
         return None
     if name == BODY_ON_CPU:
-        return Device(name, compiled("tiles").BodyOnCpu)
+        return Device(name, compiled("tiles").BodyOnCpu, precision)
     try:
-        return compiled("cuda_device").open_cuda(int(name.partition(":")[2] or 0))
+        device = compiled("cuda_device").open_cuda(int(name.partition(":")[2] or 0))
     except DeviceError as error:
         if name != "auto":
             raise
-        warn(f"--device auto renders on the CPU: {error}")
+        warn(on_cpu_instead(error))
         return None
+    return replace(device, precision=precision, optional=name == "auto")
+
+
+def on_cpu_instead(error: DeviceError) -> str:
+    """What auto says when it takes the CPU."""
+    return f"--device auto renders on the CPU: {error}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from . import tiles
-from .device import Device
+from .compilation import compiled
+from .device import MIXED, Device, DeviceError, on_cpu_instead
 from .driver import Finished, run_rows
 from .kernels import certified
 
@@ -21,6 +23,7 @@ class Rendered(NamedTuple):
 
     pixels: np.ndarray  # float32 [spixels * fpixels], photons
     omega_sums: np.ndarray  # float64 [spixels], sr
+    path: str  # what rendered them, for a report
     recomputed: int  # pixels that the reference kernel rendered
 
 
@@ -52,13 +55,28 @@ def render_on_device(
     Raises
     ------
     DeviceError
-        If the device stops working.
+        If the device stops working, and is not optional.
     """
     why = obstacle(run, kernel)
     if why:
         warn(f"rendering on the CPU and not on {device.name}: {why}")
         return None
-    rows_kernel = tiles.TiledKernel(run.scene, certified.certify(run.scene), device.make_launcher, threads)
-    # one block after the other: a launch needs the state that the one before left
-    pixels, omega_sums = run_rows(rows_kernel, run.scene, 1, False, finished)
-    return Rendered(pixels, omega_sums, rows_kernel.recomputed)
+    certificate, path = certified.certify(run.scene), device.name
+    if device.precision == MIXED:
+        mixed = compiled("mixed")
+        why = mixed.obstacle(certificate)
+        if why:
+            warn(f"rendering with double and not with mixed precision: {why}")
+        else:
+            certificate, path = mixed.certify_mixed(run.scene), f"{device.name} with mixed precision"
+    make_launcher = partial(device.make_launcher, mixed=path != device.name)
+    rows_kernel = tiles.TiledKernel(run.scene, certificate, make_launcher, threads)
+    try:
+        # one block after the other: a launch needs the state that the one before left
+        pixels, omega_sums = run_rows(rows_kernel, run.scene, threads, False, finished, in_order=True)
+    except DeviceError as error:
+        if not device.optional:
+            raise
+        warn(on_cpu_instead(error))
+        return None
+    return Rendered(pixels, omega_sums, path, rows_kernel.recomputed)

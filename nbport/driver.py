@@ -34,7 +34,13 @@ BLOCKS_A_THREAD = 12
 
 
 def run_rows(
-    kernel: Kernel, scene: Scene, threads: int, printing: bool, finished: Finished, live_mask: Mask | None = None
+    kernel: Kernel,
+    scene: Scene,
+    threads: int,
+    printing: bool,
+    finished: Finished,
+    live_mask: Mask | None = None,
+    in_order: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Render every row of the region of interest.
 
@@ -49,6 +55,8 @@ def run_rows(
         Told of every accepted block.
     live_mask : Mask, optional
         A mask that depends on the pixels rendered before; rows are rendered one by one.
+    in_order : bool
+        Call the kernel for one block after the other; it has threads of its own.
 
     Returns
     -------
@@ -69,9 +77,10 @@ def run_rows(
 
     one_by_one = printing or live_mask is not None
     end = min(g.roi_ymax + 1, g.spixels) if g.fpixels > 0 else 0
-    blocks = deque(_blocks(max(g.roi_ymin, 0), end, threads, one_by_one))
+    in_order = in_order or one_by_one or threads == 1
+    blocks = deque(_blocks(max(g.roi_ymin, 0), end, 1 if in_order else threads, one_by_one))
     state = initial_state(scene)
-    if one_by_one or threads == 1:
+    if in_order:
         for first, last in blocks:
             if live_mask is not None:
                 live_mask.update(first * g.fpixels, last * g.fpixels, image)

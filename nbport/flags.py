@@ -407,6 +407,11 @@ OWN_FLAGS: tuple[OwnFlag, ...] = (
         "where to render: cpu (the default), cuda or cuda:NUMBER (an NVIDIA GPU), or auto; the bytes are the same",
     ),
     OwnFlag(
+        "--precision",
+        "NAME",
+        "on a GPU: double (the default) or mixed, which is faster on many and changes pixels by up to 1e-5 of each",
+    ),
+    OwnFlag(
         "--fix",
         "NAMES",
         "switch off bugs of the reference by name, separated by commas: phi0, oversample, curved_det, or upstream"

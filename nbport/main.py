@@ -108,7 +108,7 @@ def simulate(own: OwnOptions, arguments: list[str], argv: list[str]) -> None:
         if threads > default_threads():
             warn_and_keep(f"--threads {threads}: more than the {default_threads()} that this process may use at a time")
         timing = simulation.Timing()
-        device = open_device(own.device, warn_and_keep)
+        device = open_device(own.device, warn_and_keep, own.precision)
         run = set_up(p, say, timing)
         side_files.check(own, run, warn_and_keep)
         if own.explain:

@@ -24,11 +24,11 @@ def reporter(run: Run, say: log.Say, advance: Callable[[int], None]) -> Finished
     xmin, xmax, ymin, ymax = p.roi
     progress_pixels = wrap_int((xmax - xmin + 1) * (ymax - ymin + 1))
     columns = np.arange(max(xmin, 0), min(xmax + 1, g.fpixels))
-    done = 0
+    done = told = 0
     warned = False
 
     def finished(first: int, last: int, state: np.ndarray, printout: np.ndarray) -> None:
-        nonlocal done, warned
+        nonlocal done, told, warned
         if state[WARNED] and not warned:
             warned = True
             log.say_out_of_range(say, state)
@@ -37,9 +37,11 @@ def reporter(run: Run, say: log.Say, advance: Callable[[int], None]) -> Finished
                 "structure factors cannot be interpolated at Miller indices that are no numbers (nan):"
                 " check wavelength, distance, vectors, angles and sources"
             )
+        # a GPU may fail on its way, and the CPU begins again: what was said is not said twice
+        first, told = max(first, told), max(last, told)
         if p.printout:
             _print_rows(run, first, last, columns, printout, say)
-        elif p.progress_meter:
+        elif p.progress_meter and first < last:
             more = _rendered(g, first, last, columns)
             for line in log.progress_lines(progress_pixels, done, more):
                 say("%s", line)

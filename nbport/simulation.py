@@ -284,8 +284,8 @@ def render(
         if device is not None:
             rendered = compiled("device_run").render_on_device(run, kernel, device, threads, finished, warn)
         if rendered is not None:
-            pixels, omega_sums, recomputed = rendered
-            report = KernelReport(device.name, len(pixels), recomputed)
+            pixels, omega_sums, path, recomputed = rendered
+            report = KernelReport(path, len(pixels), recomputed)
         else:
             pixels, omega_sums, report = _render_on_cpu(run, kernel, threads, finished)
     with timing.part("statistics"):

@@ -11,6 +11,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping
+from types import FunctionType
 
 from numba.core.dispatcher import Dispatcher
 
@@ -74,3 +75,23 @@ def respelled(
             namespace[name] = twin_of(namespace[name])
     exec(compile(tree, python.__code__.co_filename, "exec"), namespace)
     return namespace[python.__name__]
+
+
+def rebound(function: Dispatcher, name: str, **replaced: Callable) -> Callable:
+    """A plain Python function with the body of a compiled one, which calls others by some names.
+
+    Parameters
+    ----------
+    function : Numba dispatcher
+    name : str
+        Tells the two apart, in a cache on disk above all: their bytecode is the same.
+    **replaced : callable
+        What these names stand for.
+    """
+    python = function.py_func
+    unknown = set(replaced) - set(python.__code__.co_names)
+    if unknown:
+        raise NameError(f"{python.__name__} calls no {', '.join(sorted(unknown))}")
+    twin = FunctionType(python.__code__, {**python.__globals__, **replaced}, python.__name__, python.__defaults__)
+    twin.__module__, twin.__qualname__ = python.__module__, f"{python.__qualname__}_{name}"
+    return twin

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numba import njit
 
+from .compilation import compiled
 from .kernels.certified import Certificate, again, settled
 from .kernels.device_body import Place, Tables, make_tables, render_place
 from .kernels.reference import INTERPOLATE
@@ -132,6 +133,12 @@ def launch_size(scene: Scene, columns: int) -> int:
     return pixels - pixels % columns if pixels > columns else pixels
 
 
+def blocks_of(place: Place, width: int) -> int:
+    """How many blocks of so many threads render a place, row by row; the last one of a row may be part idle."""
+    rows = (place.stop - 1) // place.columns - place.start // place.columns + 1
+    return rows * -(-place.columns // width)
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def store(pixels, known, place, fpixels, image, uncertain):
     """Put the known pixels of a tile into the image; list the numbers of the uncertain ones, return how many."""
@@ -167,15 +174,16 @@ def settle(at, end, leftmost, columns, scene, state, image, omega_sums):
 class BodyOnCpu:
     """Launcher that runs the body on the CPU: how tests without a GPU reach every line of it."""
 
-    def __init__(self, certificate: Certificate, tables: Tables) -> None:
+    def __init__(self, certificate: Certificate, tables: Tables, mixed: bool) -> None:
         self._numbers, self._tables = certificate.numbers, tables
+        self._render_place = compiled("mixed").render_place if mixed else render_place
 
     def launch(self, place: Place, interpolate: bool) -> Tile:
         """Render the pixels of a place."""
         pixels = np.full(place.stop - place.start, math.nan, np.float32)
         rows = (place.stop - 1) // place.columns - place.start // place.columns + 1
         omega_sums = np.zeros(rows)
-        left_grid = render_place(place, self._numbers, *self._tables, interpolate, pixels, omega_sums)
+        left_grid = self._render_place(place, self._numbers, *self._tables, interpolate, pixels, omega_sums)
         return Tile(pixels, omega_sums, left_grid)
 
 

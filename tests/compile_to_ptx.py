@@ -1,4 +1,6 @@
-"""Compiles the CUDA kernel to PTX without a GPU, and counts its operations: python -m tests.compile_to_ptx 90
+"""Compiles the CUDA kernels without a GPU, counts their operations, and says what they use.
+
+    python -m tests.compile_to_ptx 90
 
 Run for each architecture in a process of its own: compiled functions of the device are kept for the first one.
 """
@@ -27,7 +29,7 @@ def arguments_of_a_launch(case_id):
 
     taken = []
 
-    def take(certificate, tables):
+    def take(certificate, tables, mixed):
         taken.append((certificate, tables))
         raise nbport.device.DeviceError("captured")
 
@@ -40,7 +42,7 @@ def arguments_of_a_launch(case_id):
 
 
 def compiled(cc, fused, case_id="oversample_thick"):
-    """PTX of the kernel.
+    """PTX of the kernels by their precision.
 
     Parameters
     ----------
@@ -62,7 +64,7 @@ def compiled(cc, fused, case_id="oversample_thick"):
     if not fused:
         on_device = nbport.cuda_operations.on_device
         nbport.cuda_operations.on_device = lambda: _without_fma(*on_device(), elementary)
-    render_tile = compiled_module("cuda_kernel").render_tile
+    kernels = compiled_module("cuda_kernel")
 
     f4, f8 = types.float32, types.float64
     place, numbers = Place(0, 1, 0, 1), compiled_module("cuda_device").as_declared(certificate.numbers)
@@ -70,7 +72,11 @@ def compiled(cc, fused, case_id="oversample_thick"):
         typeof(place), typeof(numbers), types.int64, *map(typeof, tables), types.int64,
         f4[::1], f8[::1], types.int64[::1],
     )  # fmt: skip
-    return cuda.compile(render_tile.py_func, signature, cc=cc, device=False, abi="numba")[0]
+
+    def ptx(kernel):
+        return cuda.compile(kernel.py_func, signature, cc=cc, device=False, abi="numba")[0]
+
+    return {"double": ptx(kernels.render_tile), "mixed": ptx(kernels.render_tile_mixed)}
 
 
 def _without_fma(operations, replaced, elementary):
@@ -82,22 +88,40 @@ def _without_fma(operations, replaced, elementary):
 
 
 def counted(ptx):
-    """How often each instruction on doubles is there, and calls of functions."""
+    """How often each instruction on doubles is there, products in float32, and calls of functions."""
     words = re.findall(r"^\s*(?:@%?\w+\s+)?([a-z][\w.]*)", ptx, re.MULTILINE)
-    return Counter(word for word in words if ".f64" in word or word.startswith("call"))
+    return Counter(word for word in words if re.search(r"\.f64|^call|^(mul|fma).*\.f32", word))
+
+
+def linked(ptx, cc):
+    """Registers of a thread and bytes of memory, as the linker reports them that Numba uses."""
+    from cuda.bindings import nvjitlink
+
+    options = [f"-arch=sm_{cc}", "-verbose"]
+    link = nvjitlink.create(len(options), options)
+    code = ptx.encode()
+    nvjitlink.add_data(link, nvjitlink.InputType.PTX, code, len(code), "kernel")
+    nvjitlink.complete(link)
+    log = bytearray(nvjitlink.get_info_log_size(link))
+    nvjitlink.get_info_log(link, log)
+    nvjitlink.destroy(link)
+    [used] = re.findall(r"used (\d+) registers.* (\d+) stack, (\d+) bytes smem.* (\d+) bytes lmem", log.decode())
+    return dict(zip(("registers", "stack", "shared", "local"), map(int, used), strict=True))
 
 
 def main():
-    """Print the counts as JSON."""
+    """Print both as JSON, by precision."""
     parser = argparse.ArgumentParser()
     parser.add_argument("cc")
     parser.add_argument("--not-fused", action="store_true")
-    parser.add_argument("--ptx", type=Path)
+    parser.add_argument("--ptx", type=Path, help="a folder to write PTX to")
     given = parser.parse_args()
-    ptx = compiled((int(given.cc[:-1]), int(given.cc[-1])), not given.not_fused)
-    if given.ptx:
-        given.ptx.write_text(ptx)
-    json.dump(counted(ptx), sys.stdout)
+    results = {}
+    for precision, ptx in compiled((int(given.cc[:-1]), int(given.cc[-1])), not given.not_fused).items():
+        results[precision] = {"counts": counted(ptx), "uses": linked(ptx, given.cc)}
+        if given.ptx:
+            (given.ptx / f"{precision}_{given.cc}.ptx").write_text(ptx)
+    json.dump(results, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -70,8 +70,12 @@ def test_simulated_gpu_gives_the_recorded_outputs(case_id, simulated):
 
 
 @functools.cache
-def counts(cc, *options):
+def compiled_for(cc, *options):
     return python_module("tests.compile_to_ptx", str(cc), *options)
+
+
+def counts(cc, precision, *options):
+    return compiled_for(cc, *options)[precision]["counts"]
 
 
 @functools.cache
@@ -88,6 +92,7 @@ def ptx_obstacle():
 
 
 ARCHITECTURES = pytest.mark.parametrize("cc", [75, 80, 90, 120])
+PRECISIONS = pytest.mark.parametrize("precision", ["double", "mixed"])
 
 
 @pytest.fixture
@@ -96,24 +101,45 @@ def compiler():
         pytest.skip(f"{ptx_obstacle()}; pip install '.[cuda]'")
 
 
+@PRECISIONS
 @ARCHITECTURES
-def test_no_product_is_contracted_with_a_sum(cc, compiler):
-    fused, apart = counts(cc), counts(cc, "--not-fused")
-    assert fused["fma.rn.f64"] > 0
+def test_no_product_of_doubles_is_contracted_with_a_sum(cc, precision, compiler):
+    assert counts(cc, precision)["fma.rn.f64"] > 0
     # without the fused operations that are asked for there are none: no other was made of a product and a sum
-    assert apart.get("fma.rn.f64", 0) == 0
+    assert counts(cc, precision, "--not-fused").get("fma.rn.f64", 0) == 0
 
 
+@PRECISIONS
 @ARCHITECTURES
-def test_every_operation_is_rounded_to_nearest_on_its_own(cc, compiler):
+def test_every_operation_on_doubles_is_rounded_to_nearest_on_its_own(cc, precision, compiler):
     rounded = {"add", "sub", "mul", "div", "fma", "sqrt", "rcp"}
-    found = {name for name in counts(cc) if name.split(".")[0] in rounded}
+    found = {name for name in counts(cc, precision) if name.split(".")[0] in rounded and ".f64" in name}
     assert found <= {f"{name}.rn.f64" for name in rounded}
 
 
 @ARCHITECTURES
-def test_no_function_is_called(cc, compiler):
-    assert [name for name in counts(cc) if name.startswith("call")] == []
+def test_sines_of_mixed_precision_are_in_float32_and_fewer_operations_on_doubles_remain(cc, compiler):
+    def operations(bits, precision):
+        return sum(n for name, n in counts(cc, precision).items() if name.startswith(("mul", "fma")) and bits in name)
+
+    assert operations("f32", "double") == 0
+    assert operations("f32", "mixed") >= 6 * 4
+    assert operations("f64", "mixed") <= operations("f64", "double") - 6 * 6
+
+
+@PRECISIONS
+@ARCHITECTURES
+def test_no_function_is_called(cc, precision, compiler):
+    assert [name for name in counts(cc, precision) if name.startswith("call")] == []
+
+
+@PRECISIONS
+@ARCHITECTURES
+def test_registers_suffice(cc, precision, compiler):
+    uses = compiled_for(cc)[precision]["uses"]
+    assert 0 < uses["registers"] < 255
+    # nothing is spilled
+    assert uses["stack"] == uses["local"] == 0
 
 
 def test_every_number_gets_its_declared_type():
@@ -236,13 +262,3 @@ def test_gpu_tool_compares_images():
     verdicts = [line for line in done.stdout.splitlines() if line.startswith("self-test, ")]
     assert verdicts and all(": same bytes; kernel: cpu-body; " in line for line in verdicts)
     assert list((ROOT).glob("*.bin")) == []
-
-
-def test_what_cuda_raises_becomes_one_line():
-    for raised, said in [
-        (RuntimeError("[2] Call to cuMemAlloc results in CUDA_ERROR_OUT_OF_MEMORY"), "not enough free memory"),
-        (RuntimeError("[719] CUDA_ERROR_LAUNCH_FAILED\nunspecified launch failure"), "CUDA_ERROR_LAUNCH_FAILED unspec"),
-    ]:
-        with pytest.raises(DeviceError, match=said) as caught, cuda_device.one_line_errors():
-            raise raised
-        assert "\n" not in str(caught.value)

@@ -84,7 +84,7 @@ class Renderer:
         self._simulation, self._writing = compiled("simulation"), compiled("writing")
         self._side_files = compiled("side_files")
         self._factors = KeptFactors()
-        self._devices: dict[str, Device | None] = {}
+        self._devices: dict[tuple[str, str], Device | None] = {}
 
     def render(self, row: Row, warn: Callable[[str], None]) -> dict[str, object]:
         """Make an image and write its files.
@@ -112,7 +112,7 @@ class Renderer:
         timing = self._simulation.Timing()
         run = set_up(p, _silent, timing, self._factors.load)
         self._side_files.check(own, run, warn)
-        device = self._device(own.device, warn)
+        device = self._device(own.device, own.precision, warn)
         image = self._simulation.render(run, own.kernel, self.threads, _silent, timing, device, warn)
         self._writing.write_images(run, image, _silent, timing)
         self._side_files.write_side_files(own, run, image.pixels)
@@ -132,10 +132,10 @@ class Renderer:
         if p.hkl is None and not reads_dump(p):
             p.dump = str(self.folder / "none" / p.dump)
 
-    def _device(self, name: str, warn: Callable[[str], None]) -> Device | None:
-        if name not in self._devices:
-            self._devices[name] = open_device(name, warn)
-        return self._devices[name]
+    def _device(self, name: str, precision: str, warn: Callable[[str], None]) -> Device | None:
+        if (name, precision) not in self._devices:
+            self._devices[name, precision] = open_device(name, warn, precision)
+        return self._devices[name, precision]
 
 
 def true_parameters(run: Run, image: Image) -> dict[str, object]:

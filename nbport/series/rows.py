@@ -24,7 +24,7 @@ KINDS: dict[str, tuple[str, str]] = {
 }
 NAMED = {"floatfile": "float", "intfile": "int", "pgmfile": "image", "noisefile": "noise"}
 READ_FILES = ("hkl", "dump", "matrix", "sourcefile", "stol", "img", "mask")
-OWN_OPTIONS = ("fixes", "kernel", "device")  # that a row may have
+OWN_OPTIONS = ("fixes", "kernel", "device", "precision")  # that a row may have
 
 
 @dataclass(frozen=True)
