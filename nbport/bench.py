@@ -14,10 +14,15 @@ import tempfile
 import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import __version__
+from .device import CPU, DOUBLE, PRECISIONS, DeviceError, open_device
 from .files import InputError, write_file
 from .machine import default_threads
+
+if TYPE_CHECKING:
+    from .simulation import Run
 
 PACKAGE = Path(__file__).resolve().parent
 CLONE_SUITE = PACKAGE.parent / "c_reference" / "bench.jsonl"
@@ -34,6 +39,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="repetitions after a warm-up (default: 3)")
     parser.add_argument("--threads", type=int, metavar="N", help="threads (default: all processors)")
     parser.add_argument("--kernel", choices=("certified", "reference"), default="certified")
+    parser.add_argument("--device", default=CPU, metavar="NAME", help="cpu (the default), cuda, cuda:NUMBER or auto")
+    parser.add_argument("--precision", choices=PRECISIONS, default=DOUBLE, help="on a GPU; default: double")
     parser.add_argument(
         "--reference", metavar="PROGRAM", help="a nanoBragg program to run in turn, and to compare with"
     )
@@ -48,22 +55,43 @@ def run(arguments: argparse.Namespace) -> int:
             raise InputError(f"--{name}: found {getattr(arguments, name)}, expected a whole number from 1")
     if arguments.reference and shutil.which(os.path.abspath(arguments.reference)) is None:
         raise InputError(f"{arguments.reference}: cannot be started: no such program")
+    from .compilation import compiled
+
+    try:
+        device = open_device(arguments.device, _warn, arguments.precision)
+    except DeviceError as error:
+        raise InputError(f"--device {arguments.device}: {error}") from None
+    if device is not None:
+        return compiled("bench_gpu").run(arguments, cases, device)
     threads = arguments.threads or default_threads()
     machine = describe_machine() | {"threads": threads, "peak_gflops": peak_flops(threads) / 1e9}
-    print(", ".join(f"{name} {value if isinstance(value, str | int) else f'{value:.1f}'}"
-                    for name, value in machine.items()))  # fmt: skip
-    print(_row(TITLES))
+    print_machine(machine)
+    print(row(TITLES, WIDTHS))
     results = []
     for case in cases:
         results.append(_time_case(case, arguments, threads, machine["peak_gflops"] * 1e9))
-        print(_row(_cells(results[-1])), flush=True)
+        print(row(_cells(results[-1]), WIDTHS), flush=True)
     for result in results:
         if result["path"] != "certified":
             print(f"{result['id']}: {result['path']}")
-    if arguments.json:
-        text = json.dumps({"machine": machine, "cases": results}, indent=1) + "\n"
-        write_file(arguments.json, [text.encode()])
+    write_json(arguments.json, machine, results)
     return 1 if any(result.get("equal") is False for result in results) else 0
+
+
+def _warn(text: str) -> None:
+    print(f"nbport bench: warning: {text}", file=sys.stderr)
+
+
+def print_machine(machine: dict) -> None:
+    """One line."""
+    print(", ".join(f"{k} {v if isinstance(v, str | int) else f'{v:.1f}'}" for k, v in machine.items()))
+
+
+def write_json(name: str | None, machine: dict, results: list[dict]) -> None:
+    """If a file was asked for."""
+    if name:
+        text = json.dumps({"machine": machine, "cases": results}, indent=1) + "\n"
+        write_file(name, [text.encode()])
 
 
 def _cases(suite: str | None, only: list[str] | None) -> list[dict]:
@@ -125,46 +153,58 @@ def _time_case(case: dict, arguments: argparse.Namespace, threads: int, peak: fl
     seconds: dict[str, list[float]] = {"whole_s": [], "reference_s": []}
     with tempfile.TemporaryDirectory() as a, tempfile.TemporaryDirectory() as b:
         for repetition in range(arguments.repeat + 1):
-            seconds["whole_s"].append(_time_command(ours, case, Path(a)))
+            seconds["whole_s"].append(time_command(ours, case, Path(a)))
             # one run of the other program is warm-up enough
             if theirs and repetition:
-                seconds["reference_s"].append(_time_command(theirs, case, Path(b), threads))
+                seconds["reference_s"].append(time_command(theirs, case, Path(b), threads))
         result["whole_s"] = statistics.median(seconds["whole_s"][1:])
         if theirs:
             result["reference_s"] = statistics.median(seconds["reference_s"])
             result["kernel_ratio"] = result["reference_s"] / result["kernel_s"]
             result["whole_ratio"] = result["reference_s"] / result["whole_s"]
-            result["equal"] = _files(Path(a)) == _files(Path(b))
+            result["equal"] = files_of(Path(a)) == files_of(Path(b))
     return result
 
 
-def _time_kernel(case: dict, arguments: argparse.Namespace, threads: int) -> dict:
-    """Median of the pixel loop's wall time in this process."""
+def prepared(case: dict) -> Run:
+    """A case that is set up."""
     from .argv import OwnOptions
     from .command_line import read_options, set_up
     from .compilation import compiled
 
-    simulation, driver = compiled("simulation"), compiled("driver")
     before = os.getcwd()
     with tempfile.TemporaryDirectory() as folder:
-        _lay_out(case, Path(folder))
+        lay_out(case, Path(folder))
         os.chdir(folder)
         try:
             p = read_options(OwnOptions(), list(case["steps"][-1]), lambda *_: None, lambda _: None)
-            run = set_up(p, lambda *_: None, simulation.Timing())
+            return set_up(p, lambda *_: None, compiled("simulation").Timing())
         finally:
             os.chdir(before)
+
+
+def terms_of(run: Run) -> int:
+    """How many terms an image has."""
+    g = run.scene.geometry
+    pixels = max(min(g.roi_xmax + 1, g.fpixels) - g.roi_xmin, 0) * max(min(g.roi_ymax + 1, g.spixels) - g.roi_ymin, 0)
+    return pixels * run.scene.sampling.steps * g.detector_thicksteps
+
+
+def _time_kernel(case: dict, arguments: argparse.Namespace, threads: int) -> dict:
+    """Median of the pixel loop's wall time in this process."""
+    from .compilation import compiled
+
+    simulation, driver = compiled("simulation"), compiled("driver")
+    run = prepared(case)
     seconds = []
     for _ in range(arguments.repeat + 1):
         start = time.perf_counter()
         kernel, report = simulation.choose_kernel(run, arguments.kernel)
         driver.run_rows(kernel, run.scene, threads, False, lambda *_: None, run.live_mask)
         seconds.append(time.perf_counter() - start)
-    g = run.scene.geometry
-    pixels = max(min(g.roi_xmax + 1, g.fpixels) - g.roi_xmin, 0) * max(min(g.roi_ymax + 1, g.spixels) - g.roi_ymin, 0)
     done = report()
     return {
-        "terms": pixels * run.scene.sampling.steps * g.detector_thicksteps,
+        "terms": terms_of(run),
         "kernel_s": statistics.median(seconds[1:]),
         "path": done.path,
         "recomputed": done.recomputed,
@@ -172,7 +212,7 @@ def _time_kernel(case: dict, arguments: argparse.Namespace, threads: int) -> dic
     }
 
 
-def _lay_out(case: dict, folder: Path) -> None:
+def lay_out(case: dict, folder: Path) -> None:
     """An empty folder with nothing but the case's inputs."""
     for path in folder.iterdir():
         path.unlink()
@@ -182,8 +222,15 @@ def _lay_out(case: dict, folder: Path) -> None:
         shutil.copy(case["folder"] / name, folder)
 
 
-def _time_command(command: list[str], case: dict, folder: Path, threads: int = 0) -> float:
-    _lay_out(case, folder)
+def time_command(command: list[str], case: dict, folder: Path, threads: int = 0) -> float:
+    """Seconds of a command in an empty folder with the case's inputs.
+
+    Raises
+    ------
+    InputError
+        If it cannot be started or fails.
+    """
+    lay_out(case, folder)
     environment = dict(os.environ)
     if threads:
         environment["OMP_NUM_THREADS"] = str(threads)
@@ -200,7 +247,8 @@ def _time_command(command: list[str], case: dict, folder: Path, threads: int = 0
     return time.perf_counter() - start
 
 
-def _files(folder: Path) -> dict[str, bytes]:
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Contents by name."""
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
@@ -220,19 +268,26 @@ TITLES = (
 WIDTHS = (18, 13, 9, 8, 8, 8, 8, 8, 9, 8, 6)
 
 
-def _row(cells: tuple[str, ...]) -> str:
+def row(cells: tuple[str, ...], widths: tuple[int, ...]) -> str:
+    """A line of a table."""
     return "  ".join(
-        cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(cells, WIDTHS, strict=True))
+        cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(cells, widths, strict=True))
     )
 
 
-def _cells(r: dict) -> tuple[str, ...]:
-    def number(name: str, form: str) -> str:
-        return format(r[name], form) if name in r else "-"
+def number(result: dict, name: str, form: str) -> str:
+    """A figure as a table has it."""
+    return format(result[name], form) if name in result else "-"
 
+
+def _cells(r: dict) -> tuple[str, ...]:
     return (
-        r["id"], f"{r['terms']:,}", number("kernel_s", ".4f"), number("ns_per_core_and_term", ".2f"),
-        number("fraction_of_peak", ".0%"), str(r["recomputed"]), number("whole_s", ".3f"), number("reference_s", ".3f"),
-        number("kernel_ratio", ".1f"), number("whole_ratio", ".1f"),
-        {True: "yes", False: "NO"}.get(r.get("equal"), "-"),
+        r["id"], f"{r['terms']:,}", number(r, "kernel_s", ".4f"), number(r, "ns_per_core_and_term", ".2f"),
+        number(r, "fraction_of_peak", ".0%"), str(r["recomputed"]), number(r, "whole_s", ".3f"),
+        number(r, "reference_s", ".3f"), number(r, "kernel_ratio", ".1f"), number(r, "whole_ratio", ".1f"), equal(r),
     )  # fmt: skip
+
+
+def equal(result: dict) -> str:
+    """The verdict on the files as a table has it."""
+    return {True: "yes", False: "NO"}.get(result.get("equal"), "-")

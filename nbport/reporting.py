@@ -38,10 +38,12 @@ def reporter(run: Run, say: log.Say, advance: Callable[[int], None]) -> Finished
                 " check wavelength, distance, vectors, angles and sources"
             )
         # a GPU may fail on its way, and the CPU begins again: what was said is not said twice
-        first, told = max(first, told), max(last, told)
+        if last <= told:
+            return
+        first, told = max(first, told), last
         if p.printout:
             _print_rows(run, first, last, columns, printout, say)
-        elif p.progress_meter and first < last:
+        elif p.progress_meter:
             more = _rendered(g, first, last, columns)
             for line in log.progress_lines(progress_pixels, done, more):
                 say("%s", line)

@@ -197,7 +197,7 @@ def test_cuda_is_imported_only_when_asked_for(tmp_path):
 @needs_gpu
 @pytest.mark.parametrize(
     "case",
-    [case for group in ("quirk", "random") for case in load_cases(HERE / f"{group}.jsonl")],
+    [case for group in ("quirk", "random", "found") for case in load_cases(HERE / f"{group}.jsonl")],
     ids=lambda case: case.id,
 )
 def test_gpu_gives_the_recorded_outputs(case):
