@@ -26,16 +26,20 @@ ANNOUNCEMENT = "nanoBragg: compiling kernels, once for this machine ..."
 def compiled_modules() -> Iterator[None]:
     """Import modules with compiled functions in this context: it gives them their cache folder.
 
-    The user's NUMBA_CACHE_DIR is respected, and nothing changes for other packages.
+    The user's NUMBA_CACHE_DIR is respected if it can be written, and nothing changes for other packages. Without
+    any folder, each process compiles for itself.
     """
     with _collector_paused():
         from numba import config
 
+        from .kernel_cache import sound_caches
+
         before = config.CACHE_DIR
-        if not before:
-            config.CACHE_DIR = cache_folder() or before
+        folder = before if before and _writable(before) else cache_folder()
+        config.CACHE_DIR = folder or before
         try:
-            yield
+            with sound_caches(keep=folder is not None):
+                yield
         finally:
             config.CACHE_DIR = before
 
@@ -109,12 +113,19 @@ def _lean_loading() -> Iterator[None]:
 
 def cache_folder() -> str | None:
     """A folder for this state of the sources: in the user's cache, or a private one among temporary files."""
-    for root in (os.environ.get("XDG_CACHE_HOME"), os.path.expanduser("~/.cache"), tempfile.gettempdir()):
+    for root in (os.environ.get("XDG_CACHE_HOME"), os.path.expanduser("~/.cache"), _temporary_folder()):
         if root and os.path.isabs(root):
             folder = os.path.join(root, f"nbport-{_user()}", _fingerprint())
             if _usable(folder):
                 return folder
     return None
+
+
+def _temporary_folder() -> str | None:
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:
+        return None
 
 
 def _user() -> int:
@@ -123,12 +134,17 @@ def _user() -> int:
 
 def _usable(folder: str) -> bool:
     """Writable, and nobody else's: compiled code is loaded from there."""
+    return _writable(folder) and os.stat(folder).st_uid in (_user(), 0)
+
+
+def _writable(folder: str) -> bool:
+    """Can a file be made there? Permissions do not tell: root may write where nothing can be made."""
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        owner = os.stat(folder).st_uid
-    except OSError:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except (OSError, ValueError):
         return False
-    return os.access(folder, os.W_OK) and owner in (_user(), 0)
 
 
 def _fingerprint() -> str:

@@ -17,6 +17,7 @@ from .machine import memory
 TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".nbport-", ".tmp"
 PATIENCE = 10.0  # s, for somebody to write to a named pipe
 CHUNK = 2**20
+UNSIZED_LIMIT = 2**28  # bytes from a pipe or a device
 
 _temporaries: set[str] = set()  # those of this process
 _making = threading.Lock()
@@ -148,15 +149,17 @@ def read_bytes(path: str | os.PathLike, what: str, limit: int | None = None) -> 
     what : str
         What kind of file it should be, for the error text.
     limit : int, optional
-        Bytes that it may have; default: a quarter of the machine's memory.
+        Bytes that it may have; default: a quarter of the machine's memory, and less of what does not say how much
+        it has.
 
     Raises
     ------
     InputError
         If it cannot be read, or is longer.
     """
-    limit = memory() // 4 if limit is None else limit
     with InputStream(path, what) as stream:
+        if limit is None:
+            limit = memory() // 4 if stream.size() else UNSIZED_LIMIT
         # a file that says how long it is need not be read to be refused
         size = stream.size()
         data = stream.read_up_to(limit + 1) if size <= limit else b""

@@ -16,7 +16,7 @@ from .device import DeviceError, open_device
 from .files import InputError, OutputError, write_file
 from .flags import OptionError
 from .machine import default_threads
-from .process import BROKEN_PIPE, INTERRUPTED, own_process, writing_stdout
+from .process import BROKEN_PIPE, INTERRUPTED, one_line, own_process, writing_stdout
 from .progress import progress_bar
 
 FAILURE = 9  # as the reference has it
@@ -71,7 +71,7 @@ def _run(argv: list[str]) -> int:
         status, text = INTERRUPTED, "interrupted"
     with suppress(OutputError), writing_stdout():
         sys.stdout.flush()
-    print(f"nanoBragg: {text}", file=sys.stderr)
+    print(f"nanoBragg: {one_line(text)}", file=sys.stderr)
     return status
 
 
@@ -83,7 +83,7 @@ def say(template: str, *values: object) -> None:
 
 def warn(text: str) -> None:
     """One warning on standard error."""
-    print(f"nanoBragg: warning: {text}", file=sys.stderr)
+    print(f"nanoBragg: warning: {one_line(text)}", file=sys.stderr)
 
 
 def simulate(own: OwnOptions, arguments: list[str], argv: list[str]) -> None:

@@ -28,6 +28,8 @@ def own_process(name: str) -> None:
         Of the command, for that line.
     """
     _open_closed_streams()
+    # names of files go out as the bytes that they came in as
+    sys.stdout.reconfigure(encoding=sys.getfilesystemencoding(), errors=sys.getfilesystemencodeerrors())
     read, write = os.pipe()
     os.set_blocking(write, False)
     signal.set_wakeup_fd(write)
@@ -78,6 +80,11 @@ def writing_stdout() -> Iterator[None]:
     except OSError as error:
         discard_stdout()
         raise OutputError(f"standard output: cannot write: {error.strerror}") from None
+
+
+def one_line(text: str) -> str:
+    """A message that stays on its line whatever the names of files in it hold."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def discard_stdout() -> None:

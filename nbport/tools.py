@@ -16,7 +16,7 @@ from . import __version__
 from .completion import SHELLS, script
 from .files import InputError, OutputError
 from .flags import OptionError
-from .process import INTERRUPTED, discard_stdout
+from .process import INTERRUPTED, discard_stdout, one_line
 
 UNUSABLE = 2  # exit status for input that cannot be used
 
@@ -46,7 +46,10 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return import_module(f"nbport.{COMMANDS[chosen.command][0]}").run(chosen)
     except (InputError, OptionError, OutputError) as error:
-        print(f"nbport {chosen.command}: error: {error}", file=sys.stderr)
+        print(f"nbport {chosen.command}: error: {one_line(str(error))}", file=sys.stderr)
+        return UNUSABLE
+    except MemoryError as error:
+        print(f"nbport {chosen.command}: error: not enough memory: {one_line(str(error))}", file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
         print(f"nbport {chosen.command}: interrupted", file=sys.stderr)

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from nbport.files import TEMPORARY_PREFIX
+from nbport.process import one_line
 
 COMMAND = (sys.executable, "-c", "import sys; from nbport.main import main; sys.exit(main())")
 # says when it listens to signals: before that, Python itself is still starting
@@ -202,3 +203,7 @@ def test_closed_standard_streams_change_no_file(tmp_path, closed):
         files.append(contents(folder))
     assert files[0] == files[1]
     assert len(files[0]) == 4
+
+
+def test_message_stays_on_one_line_whatever_names_hold():
+    assert one_line("a\nb\x1bc\udcff é") == "a\\nb\\x1bc\\udcff é"

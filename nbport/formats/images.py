@@ -18,10 +18,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..files import InputError, read_bytes
+from ..files import InputError, read_beginning, read_bytes
+from ..time_limit import time_limit
 from .mini_cbf import HEADER, MiniCbf, read_mini_cbf
 from .smv import MAGIC
 
+PATIENCE = 60.0  # s, for fabio
 RAW = ".bin"
 SURE = 4  # bytes that a format begins with before it is believed; shorter beginnings are common in other files
 _PGM_HEADER = re.compile(rb"P5" + rb"(?:\s|#[^\n]*\n)+(\d+)" * 3 + rb"\s")
@@ -138,8 +140,10 @@ class Neighbour(NamedTuple):
 def beside(path: Path) -> Iterator[Neighbour]:
     """The SMV images in the folder of a file."""
     for other in sorted(path.parent.glob("*.img")):
-        with open(other, "rb") as file:
-            beginning = file.read(4096)
+        try:
+            beginning = read_beginning(other, "an image", 4096) if other.is_file() else b""
+        except InputError:
+            beginning = b""
         header = smv_header(beginning) if beginning.startswith(MAGIC) else {}
         size = header.get("SIZE2", ""), header.get("SIZE1", "")
         if all(text.isdigit() for text in size):
@@ -149,8 +153,8 @@ def beside(path: Path) -> Iterator[Neighbour]:
 def _numpy(path: Path, data: bytes) -> np.ndarray:
     try:
         return np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise InputError(f"{path}: cannot read a NumPy array: {error}") from None
+    except Exception as error:  # its header is parsed as Python, which fails in many ways
+        raise InputError(f"{path}: cannot read a NumPy array: {type(error).__name__} {error}") from None
 
 
 def _pgm(path: Path, data: bytes) -> np.ndarray:
@@ -170,11 +174,14 @@ def _by_fabio(path: Path) -> tuple[np.ndarray, MiniCbf | None]:
 
     logging.getLogger("fabio").setLevel(logging.CRITICAL)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), time_limit(PATIENCE):
             # what a library has to say of a broken file is in its error
             warnings.simplefilter("ignore")
             with fabio.open(str(path)) as image:
                 return np.asarray(image.data), read_mini_cbf(image.header.get(HEADER, ""))
+    except TimeoutError:
+        # some of its readers look for the end of a header behind that of the file
+        raise InputError(f"{path}: no image that fabio reads within {PATIENCE:g} s") from None
     except Exception as error:  # whatever one of its readers raises at a broken file
         text = str(error).splitlines()[0] if str(error) else ""
         raise InputError(f"{path}: no image that fabio reads: {type(error).__name__} {text}") from None

@@ -52,7 +52,7 @@ def _parse(path: str) -> dict:
     content = read_bytes(path, "the description of a series")
     try:
         return toml.loads(content.decode())
-    except (toml.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, an endless number, or endlessly nested
         raise InputError(f"{path}: expected TOML: {error}") from None
 
 

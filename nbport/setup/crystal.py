@@ -101,10 +101,11 @@ def _from_matrix(p: Parameters, stars, say: Callable[..., None]):
     if p.user_cell and not readable(p.matrix):
         return stars
     data = read_bytes(p.matrix, "an orientation matrix", LONGEST_MATRIX)
-    start = stars if p.user_cell else ((math.nan,) * 3,) * 3
+    start = stars if p.user_cell else ((None,) * 3,) * 3
     vectors = read_matrix(data, [list(v) for v in start])
-    if not p.user_cell and len(data.split()) < 9:
-        raise InputError(f"{p.matrix}: found {len(data.split())} numbers, expected nine, and no -cell is given")
+    missing = sum(v.count(None) for v in vectors)
+    if missing:
+        raise InputError(f"{p.matrix}: found {9 - missing} numbers, expected nine, and no -cell is given")
     say("reading %s", p.matrix)
     scale = divide(1e-10, p.lambda0)
     return tuple(tuple(scale * x for x in v) for v in vectors)
