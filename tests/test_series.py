@@ -2,35 +2,15 @@
 
 import json
 import shlex
+from contextlib import closing
 
 import pytest
 
 from c_reference.cases import INPUTS
 from nbport.main import main as nanoBragg
+from nbport.series.journal import Journal
 from nbport.tools import main as nbport
-
-SPEC = f"""
-images = 4
-write = ["float", "int", "noise"]
-
-[options]
-hkl = "{INPUTS / "1orc_P1.hkl"}"
-cell = [34.77, 39.17, 48.31, 90, 90, 90]
-N = 5
-mosaic_deg = 0.5
-mosaic_domains = 3
-detpixels = 32
-pixel_mm = 3
-osc_deg = 1
-phisteps = 2
-fluence_photons_per_m2 = 1e27
-
-[vary]
-misset_deg = "random"
-wavelength_A = {{normal = [1.0, 0.01]}}
-phi_deg = {{start = 0, step = 1}}
-distance_mm = [100, 120, 140, 160]
-"""
+from tests.series import SPEC, images
 
 
 @pytest.fixture
@@ -40,11 +20,6 @@ def spec(tmp_path, monkeypatch):
     path = tmp_path / "spec.toml"
     path.write_text(SPEC)
     return path
-
-
-def images(folder):
-    """Contents of the images by name."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in (".img", ".bin", ".cbf")}
 
 
 def commands(capsys, *arguments):
@@ -112,3 +87,47 @@ def test_failed_image_is_reported_and_skipped(spec, capsys):
     found = capsys.readouterr()
     assert found.err.count("\n") == 1 and "image 3 failed: " in found.err and "c.hkl" in found.err
     assert {name[-9:-4] for name in images(spec.parent / "spec")} == {"00001", "00002", "00004"}
+
+
+def test_other_formats_equal_those_of_the_command(spec, capsys, monkeypatch):
+    spec.write_text(SPEC.replace('["float", "int", "noise"]', '["cbf", "tiff", "edf", "nexus"]'))
+    assert nbport(["series", "spec.toml", "--jobs", "1"]) == 0
+    made = images(spec.parent / "spec")
+    printed = commands(capsys, "spec.toml")[:1]
+    expected = images_of_commands(printed, spec.parent / "again", monkeypatch)
+    assert len(made) == 16 and len(expected) == 4 and expected.items() <= made.items()
+
+
+def test_dump_of_an_earlier_run_is_neither_read_nor_written(spec):
+    assert nanoBragg(["-hkl", str(INPUTS / "1orc_P1.hkl"), "-cell", "50", "60", "70", "-detpixels", "4"]) == 0
+    assert (spec.parent / "Fdump.bin").exists()
+    spec.write_text("images = 1\n[options]\ncell = [50, 60, 70, 90, 90, 90]\ndetpixels = 4\n")
+    assert nbport(["series", "spec.toml", "--jobs", "1"]) == 1
+    assert images(spec.parent / "spec") == {}
+
+
+def test_table_has_what_was_made(spec):
+    nbport(["series", "spec.toml", "--jobs", "1"])
+    lines = (spec.parent / "spec" / "images.tsv").read_text().splitlines()
+    table = [dict(zip(lines[0].split("\t"), line.split("\t"), strict=True)) for line in lines[1:]]
+    assert [row["image"] for row in table] == ["1", "2", "3", "4"]
+    assert [float(row["distance_mm"]) for row in table] == [100, 120, 140, 160]
+    assert [float(row["phi_deg"]) for row in table] == [0, 1, 2, 3]
+    assert table[2]["noise_file"] == "noise_00003.img" and "noise_00003.img" in table[2]["command"]
+    a = [float(table[0][f"a_{axis}_A"]) for axis in "xyz"]
+    assert sum(x * x for x in a) ** 0.5 == pytest.approx(34.77)
+
+
+def test_second_run_in_the_same_folder_is_refused(spec, capsys):
+    with closing(Journal("spec")):
+        assert nbport(["series", "spec.toml"]) == 2
+    assert "spec: another series is being made there" in capsys.readouterr().err
+
+
+def test_longer_series_begins_with_the_shorter_one(spec, capsys):
+    spec.write_text(SPEC.replace("distance_mm", "#").replace("images = 4", "images = 2"))
+    nbport(["series", "spec.toml", "--jobs", "1"])
+    spec.write_text(SPEC.replace("distance_mm", "#").replace("images = 4", "images = 3"))
+    capsys.readouterr()
+    assert nbport(["series", "spec.toml", "--jobs", "1"]) == 0
+    assert "1 images in" in capsys.readouterr().out

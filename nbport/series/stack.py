@@ -43,10 +43,11 @@ def stacked(folder: Path) -> set[int]:
         If there is something else under its name.
     """
     path = folder / STACK
+    library = h5py()  # if it is missing, better now than when the images are made
     if not path.exists():
         return set()
     try:
-        with h5py().File(path, "r") as stack:
+        with library.File(path, "r") as stack:
             return {int(n) for n in stack["table/image"][:][stack["table/finished"][:] != 0]}
     except (OSError, KeyError) as error:
         raise InputError(f"{path}: expected the stack of a series: {error}") from None
@@ -70,7 +71,8 @@ def write_stack(folder: Path, rows: list[Row], records: dict[int, dict], table: 
     sizes = {tuple(records[row.number]["pixels"]) for row in rows if row.number in records}
     if len(sizes) > 1:
         raise OutputError(f"{path}: found images of {len(sizes)} sizes, expected one; write files, without hdf5")
-    with replace_file(path) as temporary, h5py().File(temporary, "w") as stack:
+    # replace_file has locked it already
+    with replace_file(path) as temporary, h5py().File(temporary, "w", locking=False) as stack:
         if sizes:
             _write_images(stack, folder, rows, sizes.pop(), old)
         _write_table(stack, table)
