@@ -14,12 +14,13 @@ BIN = $(VENV)/bin
 demo: $(VENV)/.has-demo
 	$(BIN)/python demo/render.py
 
-test: $(VENV)/.has-test
+# with CUDA's compiler, half a gigabyte, for the tests of the GPU kernel, which need no GPU
+test: $(VENV)/.has-test,cuda
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
 
-nightly: $(VENV)/.has-test
+nightly: $(VENV)/.has-test,cuda
 	$(BIN)/python -m pytest --slow
 
 $(VENV)/.has-%: pyproject.toml setup.py | $(BIN)/pip
