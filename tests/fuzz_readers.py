@@ -4,7 +4,7 @@
 
 READER is one of those in READERS; CORPUS is a folder that is filled and used again. A reader may give a result or
 raise InputError with one line; anything else stops the search, and the input is kept in a file `crash-...`.
-What is found becomes a test, see `tests/test_readers.py`.
+What is found becomes a test of the reader.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ import math
 from dataclasses import astuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbport.argv import image_files, scan, split_own
@@ -39,6 +39,17 @@ def test_scan_of_any_tokens_raises_nothing_but_option_errors(argv):
         assert str(error)
     else:
         assert all("\n" not in warning or "\n" in "".join(argv) for warning in warnings)
+
+
+@pytest.mark.slow
+@settings(max_examples=100_000, deadline=None)
+@given(st.lists(st.one_of(tokens, own), max_size=12))
+def test_hundred_thousand_lists_of_any_tokens_raise_nothing_but_option_errors(argv):
+    try:
+        parsed, rest = split_own(argv)
+        scan(rest, Parameters(fixes=parsed.fixes))
+    except OptionError as error:
+        assert str(error)
 
 
 @given(st.lists(st.one_of(tokens, own), max_size=8))

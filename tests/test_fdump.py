@@ -55,6 +55,11 @@ def test_file_without_six_bounds_is_an_error(tmp_path, data):
         read_fdump(tmp_path / "F")
 
 
+def test_long_axes_beside_one_without_points_are_an_empty_grid(tmp_path):
+    (tmp_path / "F").write_bytes(b"0 2000000000 0 2000000000 1 -1\n\f")
+    assert read_fdump(tmp_path / "F").Fhkl.size == 0
+
+
 def test_grid_beyond_memory_is_refused_with_its_size(tmp_path):
     (tmp_path / "F").write_bytes(b"0 100000 0 100000 0 100000\n\f")
     with pytest.raises(InputError, match=r"GB"):

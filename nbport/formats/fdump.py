@@ -65,7 +65,8 @@ def new_grid(bounds: tuple[int, ...], path: str, besides: int = 0) -> Grid:
     if extents != grid.ranges:
         raise InputError(f"{ranges_text}: expected ranges of less than {2**31} indices")
     memory.check(ranges_text, memory.of_grid(shape) + besides)
-    return grid._replace(Fhkl=np.zeros(shape))
+    # an axis without points makes the others meaningless, however long
+    return grid._replace(Fhkl=np.zeros((0, 0, 0) if 0 in shape else shape))
 
 
 def write_fdump(path: str, grid: Grid) -> None:
