@@ -1,6 +1,7 @@
 """`nbport series`: many images from one description, each equal to that of its `nanoBragg` command."""
 
 import json
+import os
 import shlex
 from contextlib import closing
 
@@ -8,7 +9,9 @@ import pytest
 
 from c_reference.cases import INPUTS
 from nbport.main import main as nanoBragg
+from nbport.parameters import Parameters
 from nbport.series.journal import Journal
+from nbport.series.rendering import KeptFactors
 from nbport.tools import main as nbport
 from tests.series import SPEC, images
 
@@ -131,3 +134,16 @@ def test_longer_series_begins_with_the_shorter_one(spec, capsys):
     capsys.readouterr()
     assert nbport(["series", "spec.toml", "--jobs", "1"]) == 0
     assert "1 images in" in capsys.readouterr().out
+
+
+def test_structure_factors_are_loaded_once_and_again_when_the_file_changes(tmp_path):
+    path = tmp_path / "a.hkl"
+    path.write_text("0 0 0 100\n1 2 3 10\n2 2 3 10\n")
+    kept = KeptFactors()
+    first = kept.load(Parameters(hkl=str(path)), print)
+    assert kept.load(Parameters(hkl=str(path), fpixels=9, phi0=1.0), print) is first
+    assert kept.load(Parameters(hkl=str(path), default_F=1.0), print) is not first
+    path.write_text("0 0 0 100\n1 2 3 10\n2 2 3 11\n")
+    os.utime(path, ns=(0, 0))
+    assert kept.load(Parameters(hkl=str(path)), print).Fhkl.max() == 100
+    assert kept.load(Parameters(hkl=str(path)), print) is not first

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ..argv import OwnOptions, split_own
 from ..command_line import missing_input, read_options, set_up
@@ -29,13 +29,23 @@ FILE_FIELDS = {"float": "floatfile", "int": "intfile", "noise": "noisefile"}  # 
 EXPECTED_ERRORS = (InputError, OptionError, OutputError, DeviceError)
 
 
-class FactorOptions(NamedTuple):
+@dataclass(frozen=True)
+class FactorOptions:
     """All that structure factors may depend on; whoever reads another parameter gets an error, not a stale grid."""
 
     hkl: str | None
     dump: str
     default_F: float
     write_dump: bool
+    # whether there is enough memory, not what the grid is
+    pixels: int = field(compare=False)
+    write_pgm: bool = field(compare=False)
+    mask_pixels: object = field(compare=False)
+
+    @classmethod
+    def of(cls, p: Parameters) -> FactorOptions:
+        """Those of a run."""
+        return cls(**{f.name: getattr(p, f.name) for f in fields(cls)})
 
 
 class KeptFactors:
@@ -47,8 +57,8 @@ class KeptFactors:
 
     def load(self, p: Parameters, say) -> Fgrid:
         """As `setup.structure_factors.load_structure_factors`, which says nothing if it is not needed."""
-        options = FactorOptions(p.hkl, p.dump, p.default_F, p.write_dump)
-        key = (options, _state(p.dump if p.hkl is None else p.hkl))
+        options = FactorOptions.of(p)
+        key = (replace(options, mask_pixels=None), _state(p.dump if p.hkl is None else p.hkl))
         with self._lock:
             if key not in self._grids:
                 load = compiled("setup.structure_factors").load_structure_factors
