@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from .certified import Certificate, domain_vectors, spindle_vectors
+from .certificate import Certificate
+from .certified import domain_vectors, spindle_vectors
 from .device_terms import captured, lattice, nearest_factor, polarized, tricubic_factor
 from .elementary import fma
 from .reference import POLAR_VECTOR, detector_plane, out_of_range, solid_angle, vector_at
@@ -33,7 +34,7 @@ class Tables(NamedTuple):
     sources: np.ndarray  # [sources, 4]: towards the source, wavelength (m)
     axes: np.ndarray  # [sources, 9]: incident, E_in, B_in, unit vectors for the polarization
     vectors: np.ndarray  # m, [phisteps, mosaic domains, 9]: a, b, c
-    bordered: np.ndarray  # structure factors for `certified.Table`
+    bordered: np.ndarray  # structure factors for `certificate.Table`
     grid: np.ndarray  # the same without a border, flat
 
 
@@ -102,7 +103,7 @@ def pixel(fpixel, spixel, numbers, sources, axes, vectors, bordered, grid, inter
     Parameters
     ----------
     fpixel, spixel : int
-    numbers : certified.Numbers
+    numbers : certificate.Numbers
     sources, axes, vectors, bordered, grid : arrays
         Of `Tables`.
     interpolate : bool
@@ -220,7 +221,7 @@ def render_place(place, numbers, mask, sources, axes, vectors, bordered, grid, i
     Parameters
     ----------
     place : Place
-    numbers : certified.Numbers
+    numbers : certificate.Numbers
     mask, sources, axes, vectors, bordered, grid : arrays
         Of `Tables`.
     interpolate : bool

@@ -1,17 +1,18 @@
 """Parts of one pixel's sum for a GPU, each with a bound of its error; see `device_body.py`.
 
-They are one lane of the loops of `passes.py`, except that the exponentials of the sensor are polynomials, too.
+They are one lane of the loops of `geometry.py` and `terms.py`, except that the exponentials of the sensor are
+polynomials, too.
 """
 
 import math
 
 import numpy as np
 
-from .certified import HALF_ULP, ONE_CELL
+from .certificate import HALF_ULP, ONE_CELL
 from .elementary import EXP_ERROR, EXP_UNDERFLOW, SINC3_ERROR, abs_sin_cos, exp_of, weighted_cubic
-from .passes import parallelepiped
 from .scalar import dot_product, scalar, unitize
 from .scene import GAUSS, ROUND, SQUARE
+from .terms import parallelepiped
 
 NAN = math.nan
 # exp(z) is zero below the first and is not above the second
@@ -49,7 +50,7 @@ def captured(g, thick_tic, diffracted, only_positive, e):
 def polarized(kahn, axes, source, diffracted):
     """Polarization factor, a bound of its relative error, and the vector that this normalizes. C: 4053-4095
 
-    `passes.polarizations` for one pixel.
+    `geometry.polarizations` for one pixel.
     """
     incident = (axes[source, 0], axes[source, 1], axes[source, 2])
     _, diffracted = unitize(diffracted)
@@ -105,7 +106,7 @@ def lattice(numbers, h, k, l):
 
 @scalar
 def nearest_factor(table, bordered, h, k, l):
-    """F_cell at the nearest indices; `passes.nearest` for one pixel. Exact. C: 2993-3005"""
+    """F_cell at the nearest indices; `terms.nearest` for one pixel. Exact. C: 2993-3005"""
     h, k, l = np.ceil(h - 0.5), np.ceil(k - 0.5), np.ceil(l - 0.5)
     # comparisons that NaN fails end inside the table
     h = h if h > table.h_first else table.h_first

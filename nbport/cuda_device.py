@@ -19,7 +19,7 @@ import numpy as np
 from .compilation import compiled_modules
 from .cuda_errors import OLD_DRIVER, one_line_errors
 from .device import Device, DeviceError
-from .kernels.certified import Certificate
+from .kernels.certificate import Certificate
 from .kernels.device_body import NOWHERE, Place, Tables
 from .tiles import PIXELS_A_LAUNCH, Tile, blocks_of
 from .uploads import Uploads

@@ -48,7 +48,7 @@ def render_tile(
     Parameters
     ----------
     place : Place
-    numbers : certified.Numbers
+    numbers : certificate.Numbers
     masked : int
         Whether there is a mask.
     mask, sources, axes, vectors, bordered, grid : arrays

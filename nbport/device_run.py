@@ -12,7 +12,7 @@ from . import tiles
 from .compilation import compiled
 from .device import MIXED, Device, DeviceError, on_cpu_instead
 from .driver import Finished, run_rows
-from .kernels import certified
+from .kernels import certificate
 
 if TYPE_CHECKING:
     from .simulation import Run
@@ -35,7 +35,7 @@ def obstacle(run: Run, kernel: str) -> str | None:
         return "-printout shows every term"
     if run.live_mask is not None:
         return "the mask goes on in the image itself"
-    return certified.obstacle(run.scene) or tiles.obstacle(run.scene)
+    return certificate.obstacle(run.scene) or tiles.obstacle(run.scene)
 
 
 def render_on_device(
@@ -61,16 +61,16 @@ def render_on_device(
     if why:
         warn(f"rendering on the CPU and not on {device.name}: {why}")
         return None
-    certificate, path = certified.certify(run.scene), device.name
+    certified, path = certificate.certify(run.scene), device.name
     if device.precision == MIXED:
         mixed = compiled("mixed")
-        why = mixed.obstacle(certificate)
+        why = mixed.obstacle(certified)
         if why:
             warn(f"rendering with double and not with mixed precision: {why}")
         else:
-            certificate, path = mixed.certify_mixed(run.scene), f"{device.name} with mixed precision"
+            certified, path = mixed.certify_mixed(run.scene), f"{device.name} with mixed precision"
     make_launcher = partial(device.make_launcher, mixed=path != device.name)
-    rows_kernel = tiles.TiledKernel(run.scene, certificate, make_launcher, threads)
+    rows_kernel = tiles.TiledKernel(run.scene, certified, make_launcher, threads)
     try:
         # one block after the other: a launch needs the state that the one before left
         pixels, omega_sums = run_rows(rows_kernel, run.scene, threads, False, finished, in_order=True)

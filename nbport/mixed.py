@@ -11,8 +11,8 @@ import math
 import numpy as np
 from numba import njit
 
-from .kernels import device_body, device_terms, passes
-from .kernels.certified import Certificate, certify
+from .kernels import device_body, device_terms, terms
+from .kernels.certificate import Certificate, certify
 from .kernels.scalar import scalar
 from .kernels.scene import SQUARE, Scene
 from .spelling import rebound
@@ -48,7 +48,7 @@ def near_enough(value, bound):
     return np.float32(math.nan)
 
 
-parallelepiped = scalar(rebound(passes.parallelepiped, "mixed", sin_reduced=sin_single))
+parallelepiped = scalar(rebound(terms.parallelepiped, "mixed", sin_reduced=sin_single))
 lattice = scalar(rebound(device_terms.lattice, "mixed", parallelepiped=parallelepiped))
 pixel = scalar(rebound(device_body.pixel, "mixed", lattice=lattice, certain=near_enough))
 render_place = njit(cache=True, nogil=True, error_model="numpy")(
@@ -64,5 +64,5 @@ def obstacle(certificate: Certificate) -> str | None:
 
 
 def certify_mixed(scene: Scene) -> Certificate:
-    """What `certified.certify` gives, with the bound of these terms."""
+    """What `certificate.certify` gives, with the bound of these terms."""
     return certify(scene, slack=TERM_ERROR)

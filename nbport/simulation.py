@@ -20,6 +20,7 @@ from .ctext import multiply, wrap_int
 from .device import Device
 from .driver import Finished, Kernel, run_rows
 from .kernels import certified
+from .kernels.certificate import certify, obstacle
 from .kernels.reference import render_rows
 from .kernels.scalar import vector_scale
 from .kernels.scene import Beam, Crystal, Fgrid, Geometry, Sampling, Scene
@@ -217,7 +218,7 @@ class KernelReport(NamedTuple):
 
 def kernel_path(run: Run, name: str) -> str:
     """Which kernel renders on the CPU, and why if it is not the one that was asked for."""
-    why = "-printout shows every term" if run.parameters.printout else certified.obstacle(run.scene)
+    why = "-printout shows every term" if run.parameters.printout else obstacle(run.scene)
     return f"reference, because {why}" if why and name != "reference" else name
 
 
@@ -229,7 +230,7 @@ def choose_kernel(run: Run, name: str) -> tuple[Kernel, Callable[[], KernelRepor
     if path != "certified":
         rows_kernel = exact(render_rows) if run.parameters.printout else render_rows
         return rows_kernel, lambda: KernelReport(path, pixels, pixels)
-    certificate = certified.certify(scene)
+    certificate = certify(scene)
     recomputed = np.zeros(max(scene.geometry.spixels, 0), np.int64)
 
     def kernel(*arguments) -> None:

@@ -16,7 +16,8 @@ import numpy as np
 from numba import njit
 
 from .compilation import compiled
-from .kernels.certified import Certificate, again, settled
+from .kernels.certificate import Certificate
+from .kernels.certified import again, settled
 from .kernels.device_body import Place, Tables, make_tables, render_place
 from .kernels.reference import INTERPOLATE
 from .kernels.scalar import unitize
@@ -188,7 +189,7 @@ class BodyOnCpu:
 
 
 def obstacle(scene: Scene) -> str | None:
-    """Why a scene without a `certified.obstacle` is left to the CPU, or None."""
+    """Why a scene without a `certificate.obstacle` is left to the CPU, or None."""
     g, crystal = scene.geometry, scene.crystal
     if g.curved_detector:
         return "a curved detector needs the sines of libm"

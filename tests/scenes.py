@@ -14,6 +14,7 @@ from nbport.command_line import read_options, set_up
 from nbport.compilation import compiled
 
 simulation = compiled("simulation")
+certificate = compiled("kernels.certificate")
 certified = compiled("kernels.certified")
 reference = compiled("kernels.reference")
 scalar = compiled("kernels.scalar")
@@ -75,12 +76,12 @@ def by_reference(scene, threads=1) -> Rendered:
 
 def by_certified(scene, threads=1, **how) -> Rendered:
     """Render with the certified kernel; `how` goes to `certify`."""
-    assert certified.obstacle(scene) is None
-    certificate = certified.certify(scene, **how)
+    assert certificate.obstacle(scene) is None
+    made = certificate.certify(scene, **how)
     recomputed = np.zeros(max(scene.geometry.spixels, 0), np.int64)
 
     def kernel(*arguments):
-        certified.render_certified(*arguments, certificate, recomputed)
+        certified.render_certified(*arguments, made, recomputed)
 
     return _rendered(scene, kernel, threads, recomputed)
 

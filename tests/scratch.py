@@ -2,18 +2,18 @@
 
 import numpy as np
 
-from nbport.kernels import passes as p
+from nbport.kernels import rows
 from tests.scenes import scalar
 
-CHUNK = p.CHUNK
+CHUNK = rows.CHUNK
 CELL = "-cell 40 50 60 80 95 100 -lambda 1.1 -distance 90 -pixel 0.13 -detpixels_x 700 -detpixels_y 500"
 RNG = np.random.default_rng(8)
 
 
 def scratch():
     """Random rows, but lanes in order."""
-    w = RNG.normal(size=p.SCRATCH)
-    w[p.LANE : p.LANE + CHUNK] = np.arange(CHUNK)
+    w = RNG.normal(size=rows.SCRATCH)
+    w[rows.LANE : rows.LANE + CHUNK] = np.arange(CHUNK)
     return w
 
 
@@ -37,6 +37,6 @@ def unit_vectors(w):
     """Random unit vectors as `diffracted`."""
     v = RNG.normal(size=(CHUNK, 3))
     v = [scalar.unitize(tuple(x))[1] for x in v.tolist()]
-    for axis, first in enumerate((p.D1, p.D2, p.D3)):
+    for axis, first in enumerate((rows.D1, rows.D2, rows.D3)):
         row(w, first)[:] = [x[axis] for x in v]
     return v

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from c_reference.cases import HERE
-from tests.scenes import GRID, ROW, F, assert_equal, by_certified, by_reference, certified, differing, scene_of
+from tests.scenes import GRID, ROW, F, assert_equal, by_certified, by_reference, certificate, differing, scene_of
 
 ROOT = HERE.parent
 BRIGHT = f"{ROW} {F} -N 9 -phi 0 -osc 1 -phisteps 3"
@@ -32,7 +32,7 @@ def test_with_slack_every_pixel_is_rendered_again_and_equal(more):
 
 def distorted(**changed):
     """The proved polynomials, some of them off by one part in 1e9."""
-    polynomials = certified.Polynomials()
+    polynomials = certificate.Polynomials()
     worse = {name: tuple(c * (1.0 + 1e-9) for c in getattr(polynomials, name)) for name in changed}
     return polynomials._replace(**worse)
 
@@ -108,20 +108,20 @@ OBSTACLES = {
 def test_obstacle_is_named(name):
     change, how, reason = OBSTACLES[name]
     scene = scene_of(GRID_ROW)
-    assert certified.obstacle(scene) is None
-    assert reason in certified.obstacle(change(scene, **how))
+    assert certificate.obstacle(scene) is None
+    assert reason in certificate.obstacle(change(scene, **how))
 
 
 def test_fluence_that_makes_subnormal_sums_visible_is_an_obstacle():
     """A gaussian term that rounds to 5e-324 in one kernel and to 0 in the other, times 1e308 photons."""
     scene = scene_of(f"{ROW} {F} -N 9 -gauss_xtal -point_pixel -fluence 1e308")
-    assert "fluence" in (certified.obstacle(scene) or "")
+    assert "fluence" in (certificate.obstacle(scene) or "")
 
 
 @pytest.mark.parametrize("value", [0.0, -5.0, 1e-69, 1e69])
 def test_structure_factors_that_are_no_obstacle(value):
     scene = with_F(scene_of(GRID_ROW), value)
-    assert certified.obstacle(scene) is None
+    assert certificate.obstacle(scene) is None
     assert_equal(by_reference(scene), by_certified(scene))
 
 

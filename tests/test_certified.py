@@ -21,7 +21,7 @@ from tests.scenes import (
     assert_equal,
     by_certified,
     by_reference,
-    certified,
+    certificate,
     command_lines,
     differing,
     masks,
@@ -43,7 +43,7 @@ def drawn(data):
 
 def check(data):
     scene = drawn(data)
-    assume(certified.obstacle(scene) is None)
+    assume(certificate.obstacle(scene) is None)
     assert_equal(by_reference(scene), by_certified(scene, data.draw(st.sampled_from((1, 1, 3)))))
 
 
@@ -212,7 +212,7 @@ def test_as_many_cells_as_are_allowed(h):
         return scene._replace(crystal=scene.crystal._replace(Na=N, Nb=N, Nc=N))
 
     N = 2.0
-    while certified.obstacle(of_cells(math.ceil(1.01 * N))) is None:
+    while certificate.obstacle(of_cells(math.ceil(1.01 * N))) is None:
         N = math.ceil(1.01 * N)
     scene = of_cells(float(N))
     check_terms(scene, [(h + x, h - x, 0.3 + x) for x in offsets()])

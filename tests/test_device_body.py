@@ -14,7 +14,7 @@ from c_reference.runners import InProcess
 from nbport.compilation import compiled
 from nbport.main import main
 
-certified = compiled("kernels.certified")
+certificate = compiled("kernels.certificate")
 tiles = compiled("tiles")
 
 load_results_once = functools.cache(load_results)
@@ -94,8 +94,8 @@ def test_size_of_launches_does_not_matter(case, size, monkeypatch):
 
 @pytest.mark.parametrize("case", FEW, ids=lambda case: case.id)
 def test_uncertain_pixels_are_the_reference_kernels(case, monkeypatch):
-    certify = certified.certify
-    monkeypatch.setattr(certified, "certify", lambda scene: certify(scene, slack=math.nan))
+    certify = certificate.certify
+    monkeypatch.setattr(certificate, "certify", lambda scene: certify(scene, slack=math.nan))
     monkeypatch.setattr(tiles, "SHARED", 8)
     lines = assert_recorded_outputs(case, case.group, "--threads", "3")
     reports = [line.split("kernel: cpu-body; ")[1] for line in lines if "kernel: cpu-body" in line]

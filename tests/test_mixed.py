@@ -18,7 +18,7 @@ from nbport.main import main
 from tests.scenes import CELL, GRID, ROW, F, aimed_at, by_reference, run_rows, scene_of
 from tests.test_certified import PIXEL, drawn, offsets
 
-certified = compiled("kernels.certified")
+certificate = compiled("kernels.certificate")
 mixed = compiled("mixed")
 tiles = compiled("tiles")
 
@@ -117,8 +117,8 @@ def test_every_recorded_case_is_within_the_bound(case):
 
 def check_drawn(data):
     scene = drawn(data)
-    assume(certified.obstacle(scene) is None and tiles.obstacle(scene) is None)
-    assume(mixed.obstacle(certified.certify(scene)) is None)
+    assume(certificate.obstacle(scene) is None and tiles.obstacle(scene) is None)
+    assume(mixed.obstacle(certificate.certify(scene)) is None)
     assert_within_the_bound(scene)
 
 

@@ -5,9 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from nbport.kernels import passes as p
-from nbport.kernels import scalar
-from tests.scenes import certified, reference, scene_of
+from nbport.kernels import geometry, rows, scalar
+from tests.scenes import certificate, reference, scene_of
 from tests.scratch import CELL, CHUNK, assert_same_bits, columns, row, scratch, unit_vectors
 
 TILTED = "-twotheta 13 -detector_rotx 3 -detector_roty -7 -detector_rotz 11"
@@ -31,46 +30,46 @@ def test_positions_and_solid_angles(name):
         Sdet = g.subpixel_size * (spixel * g.oversample) + g.subpixel_size / 2.0
         Odet = tic * g.detector_thickstep
         if g.curved_detector:
-            p.curved_positions(w, turns, g, fpixel, subF, Sdet, Odet, True)
+            geometry.curved_positions(w, turns, g, fpixel, subF, Sdet, Odet, True)
         else:
-            p.positions(w, g, fpixel, subF, Sdet, Odet, True)
+            geometry.positions(w, g, fpixel, subF, Sdet, Odet, True)
         expected = []
         for i in range(CHUNK):
             Fdet = g.subpixel_size * ((fpixel + i) * g.oversample + subF) + g.subpixel_size / 2.0
             airpath, d = scalar.unitize(reference.detector_position(g, Fdet, Sdet, Odet))
             expected.append((airpath, *d, reference.solid_angle(g, airpath)))
-        assert_same_bits(columns(*(row(w, r) for r in (p.VALUE, p.D1, p.D2, p.D3, p.OMEGA))), expected)
+        assert_same_bits(columns(*(row(w, r) for r in (rows.VALUE, rows.D1, rows.D2, rows.D3, rows.OMEGA))), expected)
 
 
 def test_captures_are_made_where_they_are_zero():
     g = scene_of(f"{GEOMETRIES['thick']} -default_F 1").geometry
     w = scratch()
     diffracted = unit_vectors(w)
-    row(w, p.CAPTURE)[:] = np.where(np.arange(CHUNK) % 3, 0.0, 0.25)
-    p.captures(w, g, 2)
+    row(w, rows.CAPTURE)[:] = np.where(np.arange(CHUNK) % 3, 0.0, 0.25)
+    geometry.captures(w, g, 2)
     expected = [reference.captured(g, 2, d)[0] if i % 3 else 0.25 for i, d in enumerate(diffracted)]
-    assert_same_bits(row(w, p.CAPTURE), expected)
+    assert_same_bits(row(w, rows.CAPTURE), expected)
 
 
 def test_capture_of_nothing_is_tried_again():
     g = scene_of(f"{GEOMETRIES['thick']} -default_F 1").geometry
     w = scratch()
     unit_vectors(w)
-    row(w, p.CAPTURE)[:] = 0.0
+    row(w, rows.CAPTURE)[:] = 0.0
     opaque = g._replace(detector_mu=1e9)
-    assert p.captures(w, opaque, 2)
-    assert not p.captures(w, g, 0)
+    assert geometry.captures(w, opaque, 2)
+    assert not geometry.captures(w, g, 0)
 
 
 def test_fast_captures_are_within_their_bound():
     g = scene_of(f"{GEOMETRIES['thick']} -default_F 1").geometry
     w = scratch()
     diffracted = unit_vectors(w)
-    p.fast_captures(w, g, 2, certified.Polynomials())
+    geometry.fast_captures(w, g, 2, certificate.Polynomials())
     refused = 0
     for i, d in enumerate(diffracted):
         expected, parallax = reference.captured(g, 2, d)
-        got, bound = row(w, p.CAPTURE)[i], row(w, p.CAPTURE_ERROR)[i]
+        got, bound = row(w, rows.CAPTURE)[i], row(w, rows.CAPTURE_ERROR)[i]
         if math.isnan(got):
             refused += 1
             assert parallax < 0.02
@@ -86,15 +85,15 @@ def test_scattering_vectors_and_resolution_limit(wavelength, dmin):
     diffracted = unit_vectors(w)
     incident = scalar.unitize((1.0, 0.01, -0.02))[1]
     diffracted[5] = incident
-    for axis, first in enumerate((p.D1, p.D2, p.D3)):
+    for axis, first in enumerate((rows.D1, rows.D2, rows.D3)):
         w[first + 5] = incident[axis]
-    row(w, p.ACTIVE)[:] = 1.0
-    p.scatterings(w, incident, wavelength, dmin)
+    row(w, rows.ACTIVE)[:] = 1.0
+    geometry.scatterings(w, incident, wavelength, dmin)
     expected = [tuple((d[k] - incident[k]) / wavelength for k in range(3)) for d in diffracted]
-    assert_same_bits(columns(row(w, p.Q1), row(w, p.Q2), row(w, p.Q3)), expected)
+    assert_same_bits(columns(row(w, rows.Q1), row(w, rows.Q2), row(w, rows.Q3)), expected)
     stols = [0.5 * scalar.magnitude(q) for q in expected]
     skipped = [dmin > 0.0 and stol > 0.0 and dmin > 0.5 / stol for stol in stols]
-    assert_same_bits(row(w, p.ACTIVE), [0.0 if skip else 1.0 for skip in skipped])
+    assert_same_bits(row(w, rows.ACTIVE), [0.0 if skip else 1.0 for skip in skipped])
 
 
 @pytest.mark.parametrize("always", [False, True])
@@ -104,23 +103,23 @@ def test_polarization_factors(kahn, always):
     diffracted = unit_vectors(w)
     source, axis = (0.97, 0.02, 0.01), (0.01, 0.03, 1.1)
     # neither unit vectors, as of a second visit, nor due everywhere
-    for first in (p.D1, p.D2, p.D3):
+    for first in (rows.D1, rows.D2, rows.D3):
         row(w, first)[1::5] *= 1.0 + 2.0**-50
-    diffracted = list(zip(*(row(w, first).tolist() for first in (p.D1, p.D2, p.D3)), strict=True))
+    diffracted = list(zip(*(row(w, first).tolist() for first in (rows.D1, rows.D2, rows.D3)), strict=True))
     due = [(always or i % 4 == 0) and i % 9 != 0 for i in range(CHUNK)]
-    row(w, p.POLAR)[:] = np.where(np.arange(CHUNK) % 4, 0.5, 0.0)
-    row(w, p.ACTIVE)[:] = np.where(np.arange(CHUNK) % 9, 1.0, 0.0)
-    before = row(w, p.POLAR).copy()
+    row(w, rows.POLAR)[:] = np.where(np.arange(CHUNK) % 4, 0.5, 0.0)
+    row(w, rows.ACTIVE)[:] = np.where(np.arange(CHUNK) % 9, 1.0, 0.0)
+    before = row(w, rows.POLAR).copy()
     _, incident = scalar.unitize(source)
     _, B_in = scalar.unitize(scalar.cross_product(scalar.unitize(axis)[1], incident))
     _, E_in = scalar.unitize(scalar.cross_product(incident, B_in))
-    zeros = p.polarizations(w, kahn, incident, E_in, B_in, always)
-    assert zeros == np.count_nonzero(row(w, p.POLAR) == 0.0)
+    zeros = geometry.polarizations(w, kahn, incident, E_in, B_in, always)
+    assert zeros == np.count_nonzero(row(w, rows.POLAR) == 0.0)
     for i in range(CHUNK):
         polar, normalized = before[i], diffracted[i]
         if due[i]:
             polar, normalized, _ = scalar.polarization_factor(kahn, source, diffracted[i], axis)
             if kahn != 0.0:
-                assert abs(w[p.POLAR + i] - polar) <= w[p.POLAR_ERROR + i] * abs(polar) + 1e-30
-                polar = w[p.POLAR + i]
-        assert (w[p.POLAR + i], w[p.D1 + i], w[p.D2 + i], w[p.D3 + i]) == (polar, *normalized)
+                assert abs(w[rows.POLAR + i] - polar) <= w[rows.POLAR_ERROR + i] * abs(polar) + 1e-30
+                polar = w[rows.POLAR + i]
+        assert (w[rows.POLAR + i], w[rows.D1 + i], w[rows.D2 + i], w[rows.D3 + i]) == (polar, *normalized)
