@@ -79,6 +79,18 @@ def test_picture_of_the_oracle_is_that_of_its_command(oracle_examples):
         assert made.tobytes() == shown.tobytes()
 
 
+def test_commands_of_the_series_give_what_is_shown(tmp_path):
+    text = (DOCS / "series.md").read_text(encoding="utf-8")
+    [spec] = re.findall(r"^```toml\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    (tmp_path / "spec.toml").write_text(spec)
+    shutil.copyfile(INPUTS / "1orc_P1.hkl", tmp_path / "1orc_P1.hkl")
+    shown = list(examples(text))
+    assert len(shown) == 3
+    for (command, expected), got in zip(shown, run_all([command for command, _ in shown], tmp_path), strict=True):
+        assert is_shown(expected, got), f"$ {command}{got}"
+    assert len(list((tmp_path / "spec").glob("*.img"))) == 10
+
+
 def test_other_text_than_the_output_is_found():
     assert is_shown("a\n...\nc\n", "a\nb\nb\nc\n") and is_shown("a\n", "a\n")
     assert not is_shown("a\n...\nc\n", "a\nb\nd\n")
@@ -100,7 +112,9 @@ def test_table_of_renamed_keywords_is_complete():
     assert dict(rows) == NAMES
 
 
-@pytest.mark.parametrize("name", ["formats.md", "oracle.md", "pictures.md", "python.md", "structure_factors.md"])
+@pytest.mark.parametrize(
+    "name", ["formats.md", "oracle.md", "pictures.md", "python.md", "series.md", "structure_factors.md"]
+)
 def test_links_lead_somewhere(name):
     for target in re.findall(r"\]\(([^)#]*)(?:#[^)]*)?\)", (DOCS / name).read_text(encoding="utf-8")):
         assert (DOCS / target).is_file(), target
