@@ -1,5 +1,6 @@
 # make demo     render an image of a protein crystal and make a picture of it
 # make test     style, and the test suite
+# make docs     build the documentation into build/site
 # make nightly  the same with its slow tests: large images, thousands of random scenes, other processors
 # make clean    remove what was made, except for the virtual environment
 #
@@ -9,7 +10,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test nightly clean
+.PHONY: demo test docs nightly clean
 
 demo: $(VENV)/.has-demo
 	$(BIN)/python demo/render.py
@@ -19,6 +20,10 @@ test: $(VENV)/.has-test,cuda
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
+
+# without Material's announcement of its successor
+docs: $(VENV)/.has-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 nightly: $(VENV)/.has-test,cuda
 	$(BIN)/python -m pytest --slow

@@ -67,10 +67,15 @@ def describe(flag: Flag) -> str:
     facts = [flag.unit] if flag.unit else []
     if flag.default:
         facts.append(f"default {flag.default}")
-    names = [name for name in flag.patterns if name.startswith("-") and name not in flag.option]
+    names = other_names(flag)
     if names:
         facts.append("also " + ", ".join(names))
     return flag.help + (f" [{'; '.join(facts)}]" if facts else "")
+
+
+def other_names(flag: Flag) -> list[str]:
+    """Spellings of an option besides the one that is documented."""
+    return [name for name in flag.patterns if name.startswith("-") and name not in flag.option]
 
 
 def _add(group, option: str, metavars: str, help: str) -> None:
