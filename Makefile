@@ -2,6 +2,7 @@
 # make test     style, and the test suite
 # make docs     build the documentation into build/site
 # make nightly  the same with its slow tests: large images, thousands of random scenes, other processors
+# make oldest   the tests with the oldest versions of what nbport needs; with PYTHON=python3.10 the oldest Python too
 # make clean    remove what was made, except for the virtual environment
 #
 # Needs Python 3.10 or newer with venv; PYTHON=python3.12 chooses another than python3.
@@ -10,7 +11,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test docs nightly clean
+.PHONY: demo test docs nightly oldest clean
 
 demo: $(VENV)/.has-demo
 	$(BIN)/python demo/render.py
@@ -27,6 +28,13 @@ docs: $(VENV)/.has-docs
 
 nightly: $(VENV)/.has-test,cuda
 	$(BIN)/python -m pytest --slow
+
+# without examples of the documentation: their last digits are those of a newer NumPy's sums
+oldest:
+	$(PYTHON) -m venv $(VENV)-oldest
+	$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check \
+	    'numba==0.60.*' 'numpy==1.26.*' 'fabio==2024.4.*' --editable '.[test]'
+	$(VENV)-oldest/bin/python -m pytest --deselect tests/test_docs_examples.py
 
 $(VENV)/.has-%: pyproject.toml setup.py | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'

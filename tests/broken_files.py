@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from c_reference.cases import INPUTS
-from tests.crystals import path_of
+from tests.crystals import cif_of, path_of
 
 LARGE = 10 * 2**30  # bytes that a file without blocks claims to have
 
@@ -135,7 +135,7 @@ def _reflections(kind: str) -> bytes:
             path = Path(folder, "x.mtz")
             mtz.write_to_file(str(path))
             return path.read_bytes()
-    return gemmi.MtzToCif().write_cif_to_string(mtz).encode()
+    return cif_of("orthorhombic", hkl, {"F_meas_au": np.arange(1.0, len(hkl) + 1)}).encode()
 
 
 @functools.cache
@@ -159,7 +159,7 @@ pixel_mm = 0.2
 wavelength_A = 1.0
 oversample = 1
 [vary]
-phi0_deg = {start = 0, step = 1}
+phi_deg = {start = 0, step = 1}
 """
 CASES = b'{"id": "a", "inputs": [], "steps": [["-cell", "1", "-default_F", "1", "-detpixels", "4"]]}\n'
 

@@ -2,7 +2,8 @@
 
 ``python -m tests.fuzz_readers READER [CORPUS] -max_total_time=60``
 
-READER is one of those in READERS; CORPUS is a folder that is filled and used again. A reader may give a result or
+READER is one of those in READERS, which are Python: compiled functions cannot be instrumented.
+CORPUS is a folder that is filled and used again. A reader may give a result or
 raise InputError with one line; anything else stops the search, and the input is kept in a file `crash-...`.
 What is found becomes a test of the reader.
 """
@@ -20,14 +21,13 @@ from tests.broken_files import KINDS
 def _read(name: str) -> Callable[[str], object]:
     """The reader of a name, imported when it is wanted."""
     from nbport.flags import OptionError
-    from nbport.formats import fdump, hkl, images, matrix, smv, text_table
+    from nbport.formats import fdump, images, matrix, smv, text_table
     from nbport.oracle import formats
     from nbport.series import spec
     from nbport.verify import cases
 
     readers = {
         "fdump": fdump.read_fdump,
-        "hkl": lambda path: hkl.read_hkl(path, 0.0, lambda *_: None),
         "image": images.read_image,
         "matrix": lambda path: matrix.read_matrix(Path(path).read_bytes(), [[0.0] * 3] * 3),
         "series": spec.read_spec,
@@ -52,7 +52,6 @@ def _read(name: str) -> Callable[[str], object]:
 # name -> kinds of files that it begins with, and the ending of the file's name
 READERS = {
     "fdump": (("Fdump.bin",), ".bin"),
-    "hkl": (("hkl text",), ".hkl"),
     "image": (("image, SMV", "image, PGM", "image, NumPy", "image, CBF"), ".npy"),
     "matrix": (("matrix",), ".mat"),
     "series": (("series",), ".toml"),

@@ -84,8 +84,8 @@ def test_runtime_dependencies_are_these_three():
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """A wheel of this tree, built from a copy with the tools of this environment."""
+def distributions(tmp_path_factory):
+    """Folder with a source archive of this tree, and a wheel made from that, by the tools of this environment."""
     pytest.importorskip("build")
     pytest.importorskip("build_manpages")
     folder = tmp_path_factory.mktemp("wheel")
@@ -94,16 +94,65 @@ def wheel(tmp_path_factory):
     copy.mkdir()
     for name in tracked:
         source = ROOT / name
-        files = [source] if source.is_file() else source.rglob("*.py")
+        files = [source] if source.is_file() else [path for path in source.rglob("*.*") if path.suffix != ".pyc"]
         for path in files:
             target = copy / path.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(path.read_bytes())
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, copy]
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, copy]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
-    [path] = folder.glob("*.whl")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(distributions):
+    [path] = distributions.glob("*.whl")
     return path
+
+
+def test_distributions_pass_the_checks_of_a_registry(distributions):
+    pytest.importorskip("twine")
+    files = [*distributions.glob("*.whl"), *distributions.glob("*.tar.gz")]
+    assert len(files) == 2
+    done = subprocess.run([sys.executable, "-m", "twine", "check", "--strict", *files], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_wheel_is_installed_in_a_clean_environment_with_what_it_needs(wheel, tmp_path):
+    bin = tmp_path / "clean" / "bin"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+    def run(*command):
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run(sys.executable, "-m", "venv", tmp_path / "clean")
+    run(bin / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel)
+    run(bin / "python", "-m", "pip", "check")
+    assert run(bin / "nanoBragg", "--version").startswith("nanoBragg (nbport ")
+    assert run(bin / "nbport", "--version").startswith("nbport ")
+    where = run(bin / "python", "-c", "import nbport, nbport.kernels.scene; print(nbport.__file__)")
+    assert where.startswith(str(tmp_path))
+    assert (tmp_path / "clean" / "share" / "man" / "man1" / "nanoBragg.1").is_file()
+
+
+def test_nothing_that_is_read_can_be_executed():
+    """No pickle, no evaluation, no network. Exceptions: numba's cache, and kernels that are made from other kernels."""
+    forbidden = {"eval", "exec", "compile", "__import__", "pickle.load", "os.system", "os.popen"}
+    modules_forbidden = {"pickle", "marshal", "shelve", "socket", "urllib", "http", "requests", "ftplib", "xmlrpc"}
+    seen = set()
+    for folder in ("nbport", "kernels"):
+        for path, tree in modules(folder):
+            calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+            seen |= {(path.name, name) for name in map(ast.unparse, (c.func for c in calls)) if name in forbidden}
+            for call in calls:
+                if ast.unparse(call.func) in ("np.load", "numpy.load"):
+                    given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+                    assert given.get("allow_pickle", "False") == "False", path
+        seen |= {(where, name) for where, name in imports(folder) if name.split(".")[0] in modules_forbidden}
+    assert seen == {("kernel_cache.py", "pickle"), ("spelling.py", "exec"), ("spelling.py", "compile")}
 
 
 def test_wheel_holds_the_packages_the_man_page_and_the_licence(wheel):

@@ -147,3 +147,9 @@ def test_structure_factors_are_loaded_once_and_again_when_the_file_changes(tmp_p
     os.utime(path, ns=(0, 0))
     assert kept.load(Parameters(hkl=str(path)), print).Fhkl.max() == 100
     assert kept.load(Parameters(hkl=str(path)), print) is not first
+
+
+def test_number_of_images_without_end_is_refused(spec, capsys):
+    spec.write_text(SPEC.replace("images = 4", f"images = 2{'9' * 60}"))
+    assert nbport(["series", "spec.toml", "--commands"]) == 2
+    assert "images: found a number beyond 1000000000" in capsys.readouterr().err

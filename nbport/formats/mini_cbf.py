@@ -28,7 +28,10 @@ def read_mini_cbf(contents: str) -> MiniCbf | None:
         return None
 
     def value(key: str) -> object:
-        return found[key] if key in found else None
+        try:
+            return found[key]  # older versions of fabio cannot tell what is in it
+        except KeyError:
+            return None
 
     pixel_size, wavelength = value("Pixel_size"), value("Wavelength")
     facts = MiniCbf(

@@ -178,7 +178,7 @@ def read_npz(data: bytes, path: str) -> list[Trace]:
         If it is something else.
     """
     try:
-        with np.load(io.BytesIO(data)) as archive:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         options = tuple(arrays.pop("options").tolist())
         found: dict[tuple[int, int], dict[int, Value]] = {}

@@ -15,6 +15,7 @@ from .stack import LAYOUT
 from .varying import multiplied, varying, zipped
 
 COMBINED = {"zip": zipped, "product": multiplied}
+LARGEST_NUMBER = 10**9  # of images, and as a seed
 KEYS = ("images", "write", "hdf5", "combine", "draw_seed", "fix", "options", "vary")
 
 
@@ -102,6 +103,8 @@ def _whole(spec: dict, key: str, default: int | None) -> int | None:
     value = spec.get(key, default)
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
         raise InputError(f"{key}: found {value!r}, expected a whole number from 1")
+    if value is not None and value > LARGEST_NUMBER:
+        raise InputError(f"{key}: found a number beyond {LARGEST_NUMBER}")
     return value
 
 
