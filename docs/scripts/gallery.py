@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import shlex
 import tempfile
+import textwrap
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,6 +126,7 @@ EXHIBITS = (
         ("-nointerpolate", "-interpolate"),
     ),
 )
+HELD = "\N{NO-BREAK SPACE}"
 VIEW = "--rings none --size 256"
 
 
@@ -154,7 +157,7 @@ def gallery_page() -> str:
         " otherwise. The options of a picture stand below it, those of all pictures of a row after it; the files are in"
         " `c_reference/inputs`."
     )
-    return "\n\n".join(["# Gallery", introduction, *map(_section, EXHIBITS)]) + "\n"
+    return "\n\n".join(["---\nhide:\n  - toc\n---\n\n# Gallery", introduction, *map(_section, EXHIBITS)]) + "\n"
 
 
 def _section(exhibit: Exhibit) -> str:
@@ -163,8 +166,11 @@ def _section(exhibit: Exhibit) -> str:
         f"<figcaption>`{own}`</figcaption></figure>"
         for i, own in enumerate(exhibit.variants)
     )
+    render = textwrap.wrap(
+        _held(f"nanoBragg {exhibit.options} ..."), 90, break_on_hyphens=False, subsequent_indent="    "
+    )
     view = f"nbport view {exhibit.image} {VIEW} {exhibit.view}".strip()
-    commands = f"    nanoBragg {exhibit.options} ...\n    {view}"
+    commands = textwrap.indent(" \\\n".join(render).replace(HELD, " ") + f"\n{view}", "    ")
     return f'## {exhibit.title}\n\n{exhibit.text}\n\n<div class="gallery" markdown>\n{figures}\n</div>\n\n{commands}'
 
 

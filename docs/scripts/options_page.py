@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from examples import COMMON, EXAMPLES
 from nbport.flags import FLAGS, OWN_FLAGS
 from nbport.help import SECTIONS, other_names
@@ -34,7 +36,7 @@ def options_page() -> str:
     parts = [INTRODUCTION]
     for section, options in SECTIONS.items():
         parts.append(f"## {section.capitalize()}\n\n" + _table(_HEAD, [_row(flags[name]) for name in options.split()]))
-    own = [[_name(flag.option, flag.metavar), flag.help, _code(EXAMPLES[flag.option])] for flag in OWN_FLAGS]
+    own = [[_name(flag.option, flag.metavar), flag.help, _example(flag.option)] for flag in OWN_FLAGS]
     parts.append("## Options of nbport's own\n\n" + _table(("Option", "What", "Example"), own))
     return "\n\n".join(parts) + "\n"
 
@@ -45,14 +47,19 @@ _HEAD = ("Option", "What", "Unit", "Default", "C line", "Example")
 def _row(flag) -> list[str]:
     first, _, last = flag.lines.partition("-")
     lines = f"[{flag.lines}]({SOURCE}#L{first}-L{last})"
-    also = "".join(f"; also {_code(name)}" for name in other_names(flag))
-    what = flag.help + also
-    return [_name(flag.option, flag.values), what, flag.unit, flag.default, lines, _code(EXAMPLES[flag.option])]
+    also = ", ".join(map(_code, other_names(flag)))
+    what = flag.help + (f"; also {also}" if also else "")
+    return [_name(flag.option, flag.values), what, flag.unit, flag.default, lines, _example(flag.option)]
 
 
 def _name(option: str, values: str) -> str:
     """An option with its values, as a place that links can lead to."""
     return f'<span id="{option.lstrip("-")}"></span>{_code(f"{option} {values}".strip())}'
+
+
+def _example(option: str) -> str:
+    """The example, with places to break a line between its options."""
+    return " ".join(map(_code, re.split(r" (?=--?[a-zA-Z])", EXAMPLES[option])))
 
 
 def _code(text: str) -> str:
@@ -61,4 +68,5 @@ def _code(text: str) -> str:
 
 def _table(head: tuple[str, ...], rows: list[list[str]]) -> str:
     cells = [[cell.replace("|", r"\|") for cell in row] for row in rows]
-    return "\n".join("| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *cells))
+    lines = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *cells)]
+    return "\n".join(['<div class="options" markdown>\n', *lines, "\n</div>"])
