@@ -166,9 +166,9 @@ def _section(exhibit: Exhibit) -> str:
         f"<figcaption>`{own}`</figcaption></figure>"
         for i, own in enumerate(exhibit.variants)
     )
-    render = textwrap.wrap(
-        _held(f"nanoBragg {exhibit.options} ..."), 90, break_on_hyphens=False, subsequent_indent="    "
-    )
+    # lines are broken before options only
+    held = re.sub(r" (?!--?[a-zA-Z])", HELD, f"nanoBragg {exhibit.options} ...")
+    render = textwrap.wrap(held, 90, break_on_hyphens=False, subsequent_indent="    ")
     view = f"nbport view {exhibit.image} {VIEW} {exhibit.view}".strip()
     commands = textwrap.indent(" \\\n".join(render).replace(HELD, " ") + f"\n{view}", "    ")
     return f'## {exhibit.title}\n\n{exhibit.text}\n\n<div class="gallery" markdown>\n{figures}\n</div>\n\n{commands}'
