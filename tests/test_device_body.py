@@ -22,6 +22,7 @@ load_results_once = functools.cache(load_results)
 #: Why the pixel loop of a recorded case stays on the CPU; any other reason is an error of ours.
 REASONS = {
     "-printout shows every term",
+    "a length or direction of the detector is beyond 1e-100 .. 1e20",
     "a curved detector needs the sines of libm",
     "a structure factor is not finite or beyond 1e-70 .. 1e70",
     "a wavelength is beyond 1e-100 .. 1e100 m",
