@@ -175,7 +175,8 @@ def peak_gflops(index: int) -> float:
             ended.synchronize()
             if repetition:
                 best = min(best, abs(begun.elapsed_time(ended)) / 1e3)
-    return blocks * width * rounds * cuda_kernel.FLOPS_A_ROUND / best / 1e9
+    # a simulated GPU's clock may stand still
+    return blocks * width * rounds * cuda_kernel.FLOPS_A_ROUND / best / 1e9 if best else float("nan")
 
 
 def kernel_figures(device: Device) -> dict:

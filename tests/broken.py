@@ -27,6 +27,7 @@ from pathlib import Path
 from c_reference.cases import Finished, StepResult
 from c_reference.compare import compare_case
 from c_reference.runners import InProcess
+from nbport.machine import peak_memory
 from tests.broken_files import DAMAGES, KINDS, PLACES, Kind
 
 TIME_LIMIT = 300  # s, for nbport, as long as a compilation may take
@@ -194,11 +195,6 @@ def warm_up() -> None:
             Trial(kind, "none", lambda path, kind=kind: path.write_bytes(kind.content)).run(InProcess(nanobragg))
 
 
-def memory_taken() -> int:
-    """Most bytes that this process has had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run everything, print the table; returns 1 if something ended as it should not."""
     parser = argparse.ArgumentParser(prog="python -m tests.broken", description=__doc__.split("\n")[0])
@@ -230,7 +226,7 @@ def main(arguments: list[str] | None = None) -> int:
     if reference:
         _print_table("the C program", theirs)
     print(f"{sum(map(sum, (c.values() for c in ours.values())))} runs, {faults} faults,", end=" ")
-    print(f"{memory_taken() / 2**20:.0f} MiB of memory at most")
+    print(f"{peak_memory() / 2**20:.0f} MiB of memory at most")
     return 1 if faults else 0
 
 

@@ -63,8 +63,8 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(tmp_path, monke
     monkeypatch.setattr(memory, "_limits", lambda: iter([(10**9, "a test leaves")]))
     (tmp_path / "far.hkl").write_text("-1000 -1000 -1000 1\n1000 1000 1000 1\n")
     assert main([*CRYSTAL, "-detpixels", "8", *options.split()]) == 9
-    [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith("nanoBragg: error: ")
+    # a first run may say that it compiles
+    [line] = [line for line in capsys.readouterr().err.splitlines() if line.startswith("nanoBragg: error: ")]
     assert text in line
     assert [path.name for path in tmp_path.iterdir()] == ["far.hkl"]
 
