@@ -24,7 +24,7 @@ test: $(VENV)/.has-test,cuda
 
 # without Material's announcement of its successor
 docs: $(VENV)/.has-docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 nightly: $(VENV)/.has-test,cuda
 	$(BIN)/python -m pytest --slow
