@@ -1,6 +1,7 @@
 """What several test modules share."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,15 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(skip)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_dump_left_in_the_clone():
+    """A dump beside the tests would be read by every test that renders there without structure factors of its own."""
+    dump = Path(__file__).resolve().parent.parent / "Fdump.bin"
+    assert not dump.exists(), f"{dump} is in the way: remove it"
+    yield
+    assert not dump.exists(), f"a test wrote {dump}"
 
 
 @pytest.fixture(scope="session")

@@ -136,7 +136,8 @@ def test_longer_series_begins_with_the_shorter_one(spec, capsys):
     assert "1 images in" in capsys.readouterr().out
 
 
-def test_structure_factors_are_loaded_once_and_again_when_the_file_changes(tmp_path):
+def test_structure_factors_are_loaded_once_and_again_when_the_file_changes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where the dump is written
     path = tmp_path / "a.hkl"
     path.write_text("0 0 0 100\n1 2 3 10\n2 2 3 10\n")
     kept = KeptFactors()
