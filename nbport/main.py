@@ -132,6 +132,6 @@ def simulate(own: OwnOptions, arguments: list[str], argv: list[str]) -> None:
         from .record import write_record
 
         files = [getattr(run.parameters, name) for name in writing.output_names(run.parameters)]
-        side = [path for path in (getattr(own, name) for name in side_files.WRITERS) if path]
+        side = [path for path in (getattr(own, name) for name in side_files.NAMES) if path]
         dump = [p.dump] * (p.hkl is not None and os.path.exists(p.dump))
         write_record(own.json, run, image, argv, warnings, [*dump, *files, *side])

@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .exports import write_cbf, write_edf, write_tiff
 from .flags import OptionError
-from .flat_detector import FlatDetector
-from .nexus import load_h5py, write_nexus
-from .view.picture import load_pillow
-from .view.png import write_png
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,13 +13,16 @@ if TYPE_CHECKING:
     from .argv import OwnOptions
     from .simulation import Run
 
-WRITERS: dict[str, Callable[[Run, np.ndarray, str], None]] = {
-    "cbf": write_cbf,
-    "tiff": write_tiff,
-    "edf": write_edf,
-    "nexus": write_nexus,
-    "png": write_png,
-}
+NAMES = ("cbf", "tiff", "edf", "nexus", "png")
+
+
+def _writers() -> dict[str, Callable[[Run, np.ndarray, str], None]]:
+    # imported here: most runs write no such file, and are short
+    from .exports import write_cbf, write_edf, write_tiff
+    from .nexus import write_nexus
+    from .view.png import write_png
+
+    return dict(zip(NAMES, (write_cbf, write_tiff, write_edf, write_nexus, write_png), strict=True))
 
 
 def check(own: OwnOptions, run: Run, warn: Callable[[str], None]) -> None:
@@ -35,9 +33,13 @@ def check(own: OwnOptions, run: Run, warn: Callable[[str], None]) -> None:
     OptionError
         If a package is missing, or the file cannot describe the image.
     """
-    wanted = [f"--{name}" for name in WRITERS if getattr(own, name)]
+    wanted = [f"--{name}" for name in NAMES if getattr(own, name)]
     if not wanted:
         return
+    from .flat_detector import FlatDetector
+    from .nexus import load_h5py
+    from .view.picture import load_pillow
+
     if not run.scene.beam.source_lambda.size:
         raise OptionError(f"{wanted[0]}: found no source, expected one to take the wavelength from")
     flat = FlatDetector.of(run)
@@ -64,7 +66,7 @@ def write_side_files(own: OwnOptions, run: Run, pixels: np.ndarray) -> None:
     OutputError
         At the first file that cannot be written; earlier ones stay.
     """
-    for name, write in WRITERS.items():
+    for name in NAMES:
         path = getattr(own, name)
         if path:
-            write(run, pixels, path)
+            _writers()[name](run, pixels, path)
