@@ -123,7 +123,7 @@ def scan(argv: list[str], parameters: Parameters) -> list[str]:
         if not token.startswith("-"):
             continue
         following = argv[i + 1 :]
-        flags = _matching(token)
+        flags = matching(token)
         for flag in flags:
             values_until = max(values_until, i + 1 + len(flag.values.split()))
             if len(following) < flag.arity:
@@ -139,7 +139,7 @@ def scan(argv: list[str], parameters: Parameters) -> list[str]:
 
 
 @lru_cache(maxsize=1000)
-def _matching(token: str) -> tuple[Flag, ...]:
+def matching(token: str) -> tuple[Flag, ...]:
     """Rows of the table that act on a token; remembered, since one process may scan thousands of command lines."""
     return tuple(flag for flag in FLAGS if flag.matches(token))
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import tracemalloc
 from contextlib import closing
 
 import pytest
@@ -12,6 +13,7 @@ from nbport.main import main as nanoBragg
 from nbport.parameters import Parameters
 from nbport.series.journal import Journal
 from nbport.series.rendering import KeptFactors
+from nbport.series.rows import Row
 from nbport.tools import main as nbport
 from tests.series import SPEC, images
 
@@ -125,6 +127,30 @@ def test_second_run_in_the_same_folder_is_refused(spec, capsys):
     with closing(Journal("spec")):
         assert nbport(["series", "spec.toml"]) == 2
     assert "spec: another series is being made there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("line", ["3", "[]", "{", '{"image": 1}', '{"image": [1], "files": {}}', "\0"])
+def test_file_that_is_no_journal_is_refused_with_a_line(spec, capsys, line):
+    (spec.parent / "spec").mkdir()
+    (spec.parent / "spec" / "images.jsonl").write_text(line + "\n")
+    assert nbport(["series", "spec.toml"]) == 2
+    [said] = capsys.readouterr().err.splitlines()
+    assert "spec/images.jsonl: expected the journal of a series, JSON lines: " in said
+    assert (spec.parent / "spec" / "images.jsonl").read_text() == line + "\n"
+
+
+def test_journal_of_a_long_series_is_not_kept_in_memory(tmp_path):
+    record = {"files": {"x" * 1000: 1}, "pixels": [1, 1], "true": {}}
+    with closing(Journal(tmp_path)) as journal:
+        tracemalloc.start()
+        for number in range(1, 2001):
+            journal.add(Row(number, ("-N", str(number)), ("noise",)), record)
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert held < 2000 * 300
+        assert journal.record(2000)["arguments"] == ["-N", "2000"] and journal.record(2001) is None
+    with closing(Journal(tmp_path)) as again:
+        assert [again.record(number)["arguments"][1] for number in (1, 1000, 2000)] == ["1", "1000", "2000"]
 
 
 def test_longer_series_begins_with_the_shorter_one(spec, capsys):

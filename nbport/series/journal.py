@@ -2,6 +2,8 @@
 
 Files of images appear complete, by renaming, and before their line; so an image with a line is finished, and one
 without is made again. A line that a kill cut short is dropped.
+
+Records are read from the file when they are needed: a long series takes no more memory than a short one.
 """
 
 from __future__ import annotations
@@ -48,19 +50,28 @@ class Journal:
         except OSError:
             self._file.close()
             raise InputError(f"{folder}: another series is being made there") from None
-        self.records = self._read()
+        self._places: dict[int, int] = {}  # of the lines, by number
+        self._end = 0
+        self._read()
 
-    def _read(self) -> dict[int, dict]:
+    def _read(self) -> None:
         self._file.seek(0)
-        content = self._file.read()
-        complete = content[: content.rfind(b"\n") + 1]
-        if complete != content:
-            self._file.truncate(len(complete))
         try:
-            records = [json.loads(line) for line in complete.splitlines()]
-            return {record["image"]: record for record in records}
+            for line in self._file:
+                if not line.endswith(b"\n"):
+                    self._file.truncate(self._end)
+                    break
+                self._places[_number(line)] = self._end
+                self._end += len(line)
         except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{self.path}: expected a JSON object a line, each with an image: {error!r}") from None
+            raise InputError(f"{self.path}: expected the journal of a series, JSON lines: {error!r}") from None
+
+    def record(self, number: int) -> dict | None:
+        """What is known of an image; None if it is not finished."""
+        if number not in self._places:
+            return None
+        self._file.seek(self._places[number])
+        return json.loads(self._file.readline())
 
     def unfinished(self, rows: list[Row], stacked: set[int]) -> list[Row]:
         """Rows that have no complete image yet; their records are forgotten.
@@ -78,11 +89,11 @@ class Journal:
         """
         unfinished = [row for row in rows if not self._is_finished(row, stacked)]
         for row in unfinished:
-            self.records.pop(row.number, None)
+            self._places.pop(row.number, None)
         return unfinished
 
     def _is_finished(self, row: Row, stacked: set[int]) -> bool:
-        record = self.records.get(row.number)
+        record = self.record(row.number)
         if record is None:
             return False
         if record["arguments"] != list(row.arguments) or record["inputs"] != self._inputs(row):
@@ -96,13 +107,14 @@ class Journal:
         """An image is finished."""
         entry = {"image": row.number, **record, "varied": row.varied, "arguments": row.arguments}
         entry["inputs"] = self._inputs(row)
-        line = json.dumps(entry)
+        line = json.dumps(entry).encode() + b"\n"
         try:
-            self._file.write(line.encode() + b"\n")
+            self._file.write(line)
             self._file.flush()
         except OSError as error:
             raise OutputError(f"{self.path}: cannot write: {error.strerror}") from None
-        self.records[row.number] = json.loads(line)
+        self._places[row.number] = self._end
+        self._end += len(line)
 
     def _inputs(self, row: Row) -> dict[str, str | None]:
         """Digests of the files that it reads, as they were when this run began."""
@@ -114,6 +126,18 @@ class Journal:
     def close(self) -> None:
         """Let others in."""
         self._file.close()
+
+
+def _number(line: bytes) -> int:
+    """Of the image of a line, which must have all that a line has."""
+    record = json.loads(line)
+    number, inputs, arguments, varied = (record[key] for key in ("image", "inputs", "arguments", "varied"))
+    files, true, (_, _) = (record[key] for key in ("files", "true", "pixels"))
+    if not isinstance(number, int) or not isinstance(arguments, list):
+        raise TypeError(f"image {number!r}, arguments {arguments!r}")
+    for table in (inputs, varied, files, true):
+        table.items()
+    return number
 
 
 def _size(path: Path) -> int:

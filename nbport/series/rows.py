@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from ..argv import OwnOptions, image_files, scan, split_own
-from ..flags import FLAGS, OptionError
+from ..argv import OwnOptions, image_files, matching, scan, split_own
+from ..flags import Flag, OptionError
 from ..parameters import Parameters
 
 # kind of image -> (option that names its file, ending)
@@ -27,7 +28,7 @@ READ_FILES = ("hkl", "dump", "matrix", "sourcefile", "stol", "img", "mask")
 OWN_OPTIONS = ("fixes", "kernel", "device", "precision")  # that a row may have
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """An image that is to be made.
 
@@ -106,7 +107,8 @@ def make_row(number: int, options: Iterable[str], kinds: tuple[str, ...], varied
     ours += ["-nonoise"] if "noise" not in kinds and p.calculate_noise else []
     ours += ["-seed", str(number)] if "noise" in kinds and p.seed is None else []
     ours += ["-misset_seed", str(number)] if p.misset_random and p.misset_seed is None else []
-    return Row(number, (*ours, *options), kinds, varied, _inputs(p), warnings)
+    # most arguments are those of all images: one text in memory serves a long series
+    return Row(number, tuple(map(sys.intern, (*ours, *options))), kinds, varied, _inputs(p), warnings)
 
 
 def _inputs(p: Parameters) -> tuple[str, ...]:
@@ -121,9 +123,12 @@ def reads_dump(p: Parameters) -> bool:
 
 def _absolute(options: list[str], folder: Path) -> list[str]:
     """The same with names of files that are read made absolute."""
-    flags = [flag for flag in FLAGS if flag.option in ("-img", "-mask") or set(flag.sets) & set(READ_FILES)]
     result = list(options)
     for i, token in enumerate(options[:-1]):
-        if token.startswith("-") and any(flag.matches(token) for flag in flags) and options[i + 1][:1] not in ("", "-"):
+        if token.startswith("-") and options[i + 1][:1] not in ("", "-") and any(map(_reads_file, matching(token))):
             result[i + 1] = os.path.abspath(folder / options[i + 1])
     return result
+
+
+def _reads_file(flag: Flag) -> bool:
+    return flag.option in ("-img", "-mask") or not set(READ_FILES).isdisjoint(flag.sets)

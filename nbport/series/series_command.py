@@ -19,7 +19,7 @@ from .rendering import Outcome
 from .rows import Row
 from .spec import Spec, read_spec
 from .stack import stacked, write_stack
-from .table import columns, write_table
+from .table import Table, write_table
 
 FINISHED, FAILED = 0, 1
 
@@ -65,10 +65,10 @@ def _make(spec: Spec, journal: Journal, arguments: argparse.Namespace) -> int:
         with Progress(len(spec.rows), there) as progress:
             failed = _render(waiting, journal, arguments, progress)
     finally:
-        table = columns(spec.rows, journal.records, not spec.hdf5)
+        table = Table(spec.rows, journal, with_files=not spec.hdf5)
         write_table(journal.folder, table)
     if spec.hdf5:
-        write_stack(journal.folder, spec.rows, journal.records, table)
+        write_stack(journal.folder, spec.rows, journal, table)
     seconds = time.perf_counter() - started
     made = len(waiting) - failed
     print(

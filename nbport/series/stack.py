@@ -13,7 +13,9 @@ from types import ModuleType
 import numpy as np
 
 from ..files import InputError, OutputError, replace_file
+from .journal import Journal
 from .rows import Row, file_name
+from .table import Table
 
 STACK = "images.h5"
 HEADER_BYTES = 512  # of SMV
@@ -53,7 +55,7 @@ def stacked(folder: Path) -> set[int]:
         raise InputError(f"{path}: expected the stack of a series: {error}") from None
 
 
-def write_stack(folder: Path, rows: list[Row], records: dict[int, dict], table: dict[str, list]) -> Path:
+def write_stack(folder: Path, rows: list[Row], journal: Journal, table: Table) -> Path:
     """Put the images of a folder into its stack, then remove their files.
 
     Images that are not finished are zeros there. A stack that has all images already is left as it is.
@@ -68,7 +70,7 @@ def write_stack(folder: Path, rows: list[Row], records: dict[int, dict], table: 
     files = [folder / name for row in rows for name in row.files.values()]
     if path.exists() and old == {row.number for row in rows} and not any(file.exists() for file in files):
         return path
-    sizes = {tuple(records[row.number]["pixels"]) for row in rows if row.number in records}
+    sizes = {tuple(record["pixels"]) for row in rows if (record := journal.record(row.number))}
     if len(sizes) > 1:
         raise OutputError(f"{path}: found images of {len(sizes)} sizes, expected one; write files, without hdf5")
     # replace_file has locked it already
@@ -97,9 +99,9 @@ def _write_images(stack, folder: Path, rows: list[Row], size: tuple[int, int], o
                         images[position[number]] = before[kind][i]
 
 
-def _write_table(stack, table: dict[str, list]) -> None:
+def _write_table(stack, table: Table) -> None:
     group = stack.create_group("table")
-    for name, values in table.items():
+    for name, values in zip(table.names, zip(*table, strict=True), strict=True):
         present = [value for value in values if value is not None]
         if all(isinstance(value, int) for value in present) and len(present) == len(values):
             group[name] = np.array(values, np.int64)

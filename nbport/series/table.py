@@ -2,40 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from ..files import write_file
+from .journal import Journal
 from .rows import Row
 
 TABLE = "images.tsv"
 
 
-def columns(rows: list[Row], records: dict[int, dict], with_files: bool) -> dict[str, list]:
-    """Columns of the table.
+class Table:
+    """A line for each image, made when it is asked for.
 
     Parameters
     ----------
-    rows : list of Row
-    records : dict
-        What the journal has, by number.
+    rows : sequence of Row
+    journal : Journal
     with_files : bool
         Name the files of the images, too.
 
-    Returns
-    -------
-    Name -> values; None where an image is not finished. A quantity of several numbers has a column for each.
+    Attributes
+    ----------
+    names : list of str
+        Of the columns. A quantity of several numbers has a column for each.
     """
-    lines = []
-    for row in rows:
-        record = records.get(row.number)
+
+    def __init__(self, rows: Sequence[Row], journal: Journal, with_files: bool):
+        self._rows, self._journal, self._with_files = rows, journal, with_files
+        finished = (record for row in rows if (record := journal.record(row.number)))
+        varied = max((_flat(row.varied) for row in rows), key=len, default={})
+        self.names = list(self._line(rows[0], next(finished, None), varied)) if rows else []
+
+    def __iter__(self) -> Iterator[list[object]]:
+        """Values of image after image, as in names; None where an image is not finished."""
+        for row in self._rows:
+            line = self._line(row, self._journal.record(row.number), _flat(row.varied))
+            yield [line.get(name) for name in self.names]
+
+    def _line(self, row: Row, record: dict | None, varied: dict[str, object]) -> dict[str, object]:
         line = {"image": row.number, "finished": int(record is not None)}
-        if with_files:
+        if self._with_files:
             line |= {f"{kind}_file": name for kind, name in row.files.items()}
-        line |= (record["true"] if record else {}) | _flat(row.varied)
+        line |= (record["true"] if record else {}) | varied
         line["command"] = row.command
-        lines.append(line)
-    names = list(max(lines, key=len)) if lines else []
-    return {name: [line.get(name) for line in lines] for name in names}
+        return line
 
 
 def _flat(varied: dict[str, object]) -> dict[str, object]:
@@ -48,7 +60,7 @@ def _flat(varied: dict[str, object]) -> dict[str, object]:
     return flat
 
 
-def write_table(folder: Path, table: dict[str, list]) -> Path:
+def write_table(folder: Path, table: Table) -> Path:
     """Write the table as tab-separated text, numbers with all their digits.
 
     Raises
@@ -57,6 +69,9 @@ def write_table(folder: Path, table: dict[str, list]) -> Path:
         If it cannot be written.
     """
     path = folder / TABLE
-    lines = [table, *zip(*table.values(), strict=True)]
-    write_file(path, ("\t".join("" if x is None else str(x) for x in line).encode() + b"\n" for line in lines))
+    write_file(path, (b"\t".join(map(_text, line)) + b"\n" for line in chain([table.names], table)))
     return path
+
+
+def _text(value: object) -> bytes:
+    return b"" if value is None else str(value).encode()
