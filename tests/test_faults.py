@@ -4,6 +4,7 @@ import contextlib
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -209,6 +210,31 @@ def test_bytes_do_not_depend_on_the_locale(tmp_path, locale):
     left = contents(tmp_path)
     assert left.pop(name) == recorded.files["intimage.img"]
     assert left == {key: data for key, data in recorded.files.items() if key != "intimage.img"}
+
+
+# Python itself never asks the locale for its comma; a program that has nanoBragg's interface inside may
+ASKING = "import locale, sys; locale.setlocale(locale.LC_ALL, ''); assert locale.str(1.5) == '1,5'; "
+
+
+@pytest.mark.skipif(shutil.which("localedef") is None, reason="there is no localedef, which makes locales")
+@pytest.mark.parametrize("before", ["import sys; ", ASKING], ids=["the command", "a program that asks for the locale"])
+def test_bytes_do_not_depend_on_a_decimal_comma(tmp_path, before):
+    made = subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8", tmp_path / "de_DE.UTF-8"], capture_output=True)
+    if made.returncode > 1:  # 1: with warnings
+        pytest.skip(f"localedef makes no locale here: {made.stderr.decode()}")
+    [case] = [case for case in load_cases(HERE / "quirk.jsonl") if case.id == "baseline"]
+    [recorded] = load_results(HERE / "quirk.npz")[case.id]
+    comma = [sys.executable, "-c", before + "from nbport.main import main; sys.exit(main())"]
+    logs = []
+    for command, locale in ((COMMAND, "C"), (comma, "de_DE.UTF-8")):
+        folder = tmp_path / f"in {locale}"
+        folder.mkdir()
+        environment = ENVIRONMENT | {"LOCPATH": str(tmp_path), "LC_ALL": locale}
+        done = subprocess.run([*command, *case.steps[0]], cwd=folder, env=environment, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        assert contents(folder) == recorded.files
+        logs.append(done.stdout)
+    assert logs[0] == logs[1] and b"." in logs[0]
 
 
 # -- kills that no program can prepare for
