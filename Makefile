@@ -32,8 +32,9 @@ nightly: $(VENV)/.has-test,cuda
 # without examples of the documentation: their last digits are those of a newer NumPy's sums
 oldest:
 	$(PYTHON) -m venv $(VENV)-oldest
-	$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check \
-	    'numba==0.60.*' 'numpy==1.26.*' 'fabio==2024.4.*' --editable '.[test]'
+	mkdir -p build
+	grep -oE '"[a-z0-9-]+>=[0-9.]+' pyproject.toml | sed 's/"\(.*\)>=\(.*\)/\1==\2/' | sort -u > build/oldest.txt
+	$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check -c build/oldest.txt -e '.[test]'
 	$(VENV)-oldest/bin/python -m pytest --deselect tests/test_docs_examples.py
 
 $(VENV)/.has-%: pyproject.toml setup.py | $(BIN)/pip
