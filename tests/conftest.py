@@ -1,6 +1,7 @@
 """What several test modules share."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,13 @@ def no_dump_left_in_the_clone():
     assert not dump.exists(), f"{dump} is in the way: remove it"
     yield
     assert not dump.exists(), f"a test wrote {dump}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_is_not_ignored():
+    """As it is in what a shell runs in the background, with all its children, which are then not to be interrupted."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
