@@ -77,7 +77,8 @@ def _time_case(case: dict, arguments: argparse.Namespace, device: Device, thread
         result["recomputed"] = rendered.recomputed
         if None not in kernels:
             result["kernel_ms"] = statistics.median(kernels[1:]) * 1e3
-            if peak and setup.parameters.xtal_shape.value == 0 and device.precision == DOUBLE:
+            counts = setup.parameters.xtal_shape.value == 0 and device.precision == DOUBLE
+            if peak and counts:
                 flops = FLOPS_A_TERM * result["terms"]
                 result["fraction_of_peak"] = flops / (result["kernel_ms"] / 1e3) / (peak * 1e9)
     if rendered is not None and device.precision == MIXED:
@@ -150,11 +151,12 @@ def described(device: Device) -> dict:
         return {}
     cuda_device = compiled("cuda_device")
     driver, *gpus = cuda_device.described()
-    return {"driver": driver, "gpu": gpus[index] if gpus else driver, "peak_gflops": peak_gflops(index)}
+    peak = peak_gflops(index)
+    return {"driver": driver, "gpu": gpus[index] if gpus else driver} | ({"peak_gflops": peak} if peak else {})
 
 
-def peak_gflops(index: int) -> float:
-    """Operations a second of independent float64 multiply-adds in registers, in units of 1e9."""
+def peak_gflops(index: int) -> float | None:
+    """Operations a second of independent float64 multiply-adds in registers, in units of 1e9; None if simulated."""
     from . import cuda_kernel
 
     cuda = compiled("cuda_device").load_cuda()
@@ -174,9 +176,9 @@ def peak_gflops(index: int) -> float:
             ended.record()
             ended.synchronize()
             if repetition:
-                best = min(best, abs(begun.elapsed_time(ended)) / 1e3)
-    # a simulated GPU's clock may stand still
-    return blocks * width * rounds * cuda_kernel.FLOPS_A_ROUND / best / 1e9 if best else float("nan")
+                best = min(best, begun.elapsed_time(ended) / 1e3)
+    # the simulator's clock stands still
+    return None if small else blocks * width * rounds * cuda_kernel.FLOPS_A_ROUND / best / 1e9
 
 
 def kernel_figures(device: Device) -> dict:

