@@ -68,6 +68,8 @@ def obstacle(scene: Scene) -> str | None:
     g, beam, crystal, fgrid, sampling = scene
     if sampling.steps <= 0 or crystal.turned.size == 0 or beam.source_X.size == 0:
         return "no steps to add up"
+    if subpixels_wrap(g):
+        return "the number of a sub-pixel along an axis is beyond 32 bits"
     # more photons would make sums visible that are subnormal, and so have no relative bound
     if not (abs(beam.fluence) < 1e200 and 0.0 <= beam.I_bg < 1e150):
         return "fluence or water is negative, not finite or beyond 1e200 photons/m^2"
@@ -79,12 +81,14 @@ def obstacle(scene: Scene) -> str | None:
     if not (math.isfinite(fgrid.default_F) and abs(fgrid.default_F) < 1e70):
         return "default_F is not finite or beyond 1e70"
     if fgrid.hkls:
-        if min(fgrid.h_range, fgrid.k_range, fgrid.l_range) < 1 or fgrid.Fhkl.size >= 2**30:
+        ranges = (fgrid.h_range, fgrid.k_range, fgrid.l_range)
+        # places in the grid, and in the one with a border, are 32-bit ints
+        if min(ranges) < 1 or math.prod(extent + 2 for extent in ranges) > 2**31:
             return "the grid of structure factors is empty or too large"
         F = np.abs(fgrid.Fhkl)
         if not ((F < 1e70) & ((F > 1e-70) | (F == 0.0))).all():
             return "a structure factor is not finite or beyond 1e-70 .. 1e70"
-        if sampling.interpolate and min(fgrid.h_range, fgrid.k_range, fgrid.l_range) < 5:
+        if sampling.interpolate and min(ranges) < 5:
             return "the grid is too small to interpolate"
     if not _largest_angle(scene) < SIN_LIMIT:
         return "too many cells for the reduction of the sine"
@@ -99,6 +103,11 @@ def obstacle(scene: Scene) -> str | None:
         # a term that adds nothing weighs the sum nevertheless, unless its F_latt is zero, and not only its square
         return "oversample_* with a gaussian crystal"
     return None
+
+
+def subpixels_wrap(g: Geometry) -> bool:
+    """Is a sub-pixel's number along an axis too large for the reference's 32-bit int? (quirk: int-products)"""
+    return max(g.fpixels, g.spixels) * g.oversample > 2**31
 
 
 def _is_ordinary(g: Geometry) -> bool:

@@ -132,7 +132,7 @@ def _chunk(w, places, turns, fpixel, lanes, spixel, sources, state, certificate)
     rows.fill(w, rows.SUM_ERROR, 0.0)
     rows.fill(w, rows.RELATIVE, 0.0)
     rows.fill(w, rows.OMEGA_SUM, 0.0)
-    omegas = g.detector_thicksteps * g.oversample * g.oversample
+    omegas = float(g.detector_thicksteps) * g.oversample * g.oversample
     wants_polar = not beam.nopolar or sampling.oversample_polar
     for thick_tic in range(g.detector_thicksteps):
         rows.fill(w, rows.CAPTURE, 1.0 if g.detector_thick == 0.0 else 0.0)
@@ -148,7 +148,7 @@ def _chunk(w, places, turns, fpixel, lanes, spixel, sources, state, certificate)
             else:
                 geometry.positions(w, g, fpixel, subF, Sdet, Odet, wants_omega)
             if wants_omega:
-                geometry.add_omegas(w, 1.0 if sampling.oversample_omega else float(omegas))
+                geometry.add_omegas(w, 1.0 if sampling.oversample_omega else omegas)
             if sampling.oversample_thick:
                 geometry.fast_captures(w, g, thick_tic, numbers.polynomials)
             elif wants_capture:

@@ -32,10 +32,15 @@ FIELDS = {
 ROW_SIZE = 1 + max(sum(size for _, size in fields) for fields in FIELDS.values())
 
 
+def rows_needed(layers_and_subpixels, sources, phisteps, mosaic_domains):
+    """How many rows a record of one pixel can have."""
+    a_source = 2 + phisteps * (1 + 2 * mosaic_domains)
+    return 1 + layers_and_subpixels * (3 + sources * a_source)
+
+
 def new_record(layers_and_subpixels, sources, phisteps, mosaic_domains):
     """An empty record with room for one pixel, float64 [rows, ROW_SIZE]. Row 0 only counts the rows in use."""
-    a_source = 2 + phisteps * (1 + 2 * mosaic_domains)
-    return np.zeros((1 + layers_and_subpixels * (3 + sources * a_source), ROW_SIZE))
+    return np.zeros((rows_needed(layers_and_subpixels, sources, phisteps, mosaic_domains), ROW_SIZE))
 
 
 @scalar

@@ -26,6 +26,7 @@ from .scalar import (
     sincg,
     tricubic,
     unitize,
+    wrap_int,
 )
 from .scene import GAUSS, ROUND, SQUARE, TOPHAT
 
@@ -71,6 +72,15 @@ def put_vector(array, first, v):
     array[first] = v[0]
     array[first + 1] = v[1]
     array[first + 2] = v[2]
+
+
+@scalar
+def subpixel_place(g, pixel, sub):
+    """Where a sub-pixel's centre is along one axis of the detector, m. C: 2694-2695
+
+    Its number is a 32-bit int (quirk: int-products).
+    """
+    return g.subpixel_size * wrap_int(pixel * g.oversample + sub) + g.subpixel_size / 2.0
 
 
 @scalar
@@ -226,8 +236,8 @@ def render_pixel(fpixel, spixel, scene, state, omega_sums, rows=None):
         capture_fraction = 1.0 if g.detector_thick == 0.0 else 0.0
         for subS in range(g.oversample):
             for subF in range(g.oversample):
-                Fdet = g.subpixel_size * (fpixel * g.oversample + subF) + g.subpixel_size / 2.0
-                Sdet = g.subpixel_size * (spixel * g.oversample + subS) + g.subpixel_size / 2.0
+                Fdet = subpixel_place(g, fpixel, subF)
+                Sdet = subpixel_place(g, spixel, subS)
                 position = detector_position(g, Fdet, Sdet, Odet)
                 airpath, diffracted = unitize(position)
                 if omega_pixel == 0.0 or sampling.oversample_omega:

@@ -24,6 +24,12 @@ def c_int(x):
 
 
 @scalar
+def wrap_int(n):
+    """Reduce a whole number to 32 bits, two's complement."""
+    return ((n + 2147483648) & 4294967295) - 2147483648
+
+
+@scalar
 def dot_product(x, y):
     """Inner product. C: 4047-4049"""
     return x[0] * y[0] + x[1] * y[1] + x[2] * y[2]

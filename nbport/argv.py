@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 from .completion import SHELLS
+from .ctext import long_int
 from .device import DOUBLE, check_name, check_precision
 from .flags import FLAGS, OWN_FLAGS, Flag, OptionError
 from .parameters import Parameters
@@ -67,9 +68,9 @@ def _set_own(own: OwnOptions, option: str, value: str) -> None:
     if option in ("--help", "--version", "--kernel-report", "--explain"):
         setattr(own, option[2:].replace("-", "_"), True)
     elif option == "--threads":
-        if not value.isascii() or not value.isdigit() or not 0 < int(value[:9]) < 100000:
-            raise OptionError(f"--threads: found {value!r}, expected a whole number from 1")
-        own.threads = int(value)
+        if not value.isascii() or not value.isdigit() or not 0 < long_int(value) < 100000:
+            raise OptionError(f"--threads: found {value!r}, expected a whole number from 1 to 99999")
+        own.threads = long_int(value)
     elif option == "--kernel":
         if value not in KERNELS:
             raise OptionError(f"--kernel: found {value!r}, expected one of: {', '.join(KERNELS)}")

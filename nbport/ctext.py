@@ -53,12 +53,14 @@ def _nan_value(payload: str) -> float:
 def atoi(text: str) -> int:
     """Longest decimal prefix as a 32-bit int, else 0; saturates as a long, then wraps."""
     found = _INT.match(text)
-    return wrap_int(min(max(_long_int(found[1]), LONG_MIN), LONG_MAX)) if found else 0
+    return wrap_int(min(max(long_int(found[1]), LONG_MIN), LONG_MAX)) if found else 0
 
 
-def _long_int(digits: str) -> int:
+def long_int(digits: str) -> int:
+    """A whole number with any number of digits, exact within 64 bits; beyond, another one beyond on the same side."""
     # more than 20 digits are out of any range, and int() refuses very long texts
-    return int(digits) if len(digits.lstrip("+-0")) <= 20 else (LONG_MIN if digits[0] == "-" else LONG_MAX)
+    value = int(digits.lstrip("+-0")[:21] or "0")
+    return -value if digits[0] == "-" else value
 
 
 def wrap_int(value: int) -> int:

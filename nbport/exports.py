@@ -16,6 +16,7 @@ import numpy as np
 
 from . import __version__
 from .files import OutputError, write_file
+from .flags import OptionError
 from .flat_detector import FlatDetector
 from .parameters import RTD
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 NOT_RENDERED, NOT_A_NUMBER = -1, -2  # in integer images, as detectors mark gaps and bad pixels
 INT_MAX = 2**31 - 1
+LARGEST_TIFF = 2**32 - 2**16  # bytes of pixels, which leaves room for the description
 
 
 def write_cbf(run: Run, image: np.ndarray, path: str | os.PathLike) -> None:
@@ -58,6 +60,7 @@ def write_cbf(run: Run, image: np.ndarray, path: str | os.PathLike) -> None:
 
 def write_tiff(run: Run, image: np.ndarray, path: str | os.PathLike) -> None:
     """Write the float image as a TIFF of 32-bit floats, its geometry in the description. Parameters as `write_cbf`."""
+    check_tiff(FlatDetector.of(run).shape)
     from fabio.TiffIO import TiffIO
 
     def write(name: str) -> None:
@@ -65,6 +68,18 @@ def write_tiff(run: Run, image: np.ndarray, path: str | os.PathLike) -> None:
             tiff.writeImage(_two_dimensional(run, image), info=geometry_items(run), software=f"nbport {__version__}")
 
     _write(write, "image.tif", path)
+
+
+def check_tiff(shape: tuple[int, int]) -> None:
+    """Refuse an image that no TIFF can hold, whose places in the file are 32-bit numbers.
+
+    Raises
+    ------
+    OptionError
+    """
+    size = 4 * shape[0] * shape[1]
+    if size > LARGEST_TIFF:
+        raise OptionError(f"TIFF: found an image of {size} bytes, expected at most {LARGEST_TIFF}; EDF can hold it")
 
 
 def write_edf(run: Run, image: np.ndarray, path: str | os.PathLike) -> None:

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from . import __version__
 from .exports import rendered
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 MASKED = 1 << 8  # NXmx's bit for pixels that the user masked
 METRES = {"m": 1.0, "mm": 1e-3, "um": 1e-6}
+LARGEST_CHUNK = 2**32 - 1  # bytes
 COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 
 
@@ -183,10 +185,17 @@ def _data(entry: h5py.Group, run: Run, images: int) -> h5py.Dataset:
     shape = FlatDetector.of(run).shape
     group = _group(entry, "data", "NXdata")
     group.attrs["signal"] = "data"
-    chunked = {"chunks": (1, *shape), **COMPRESSION} if images * shape[0] * shape[1] else {}
+    chunked = {"chunks": (1, *chunk_of(shape, np.float32)), **COMPRESSION} if images * shape[0] * shape[1] else {}
     data = group.create_dataset("data", (images, *shape), np.float32, **chunked)
     data.attrs["units"] = "photons"
     return data
+
+
+def chunk_of(shape: tuple[int, int], dtype: DTypeLike) -> tuple[int, int]:
+    """Rows and columns that HDF5 stores as one: the whole image, or as much of it as it can."""
+    most = LARGEST_CHUNK // np.dtype(dtype).itemsize
+    columns = min(shape[1], most)
+    return min(shape[0], most // columns), columns
 
 
 def _group(parent: h5py.Group, name: str, kind: str) -> h5py.Group:

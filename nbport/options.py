@@ -7,6 +7,7 @@ numbers are written with all their digits. Arrays become files that an option na
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -189,12 +190,16 @@ def _values(keyword: str, flag: Flag, value: object) -> list[str]:
     right_number = 1 <= len(numbers) <= wanted if flag.option == "-cell" else len(numbers) == wanted
     if not right_number or not all(isinstance(x, Real) and not isinstance(x, bool) for x in numbers):
         raise OptionError(f"{keyword}: found {value!r}, expected {_expected(flag)}")
+    try:
+        floats = [float(x) for x in numbers]
+    except OverflowError:
+        raise OptionError(f"{keyword}: found a number beyond {sys.float_info.max:.3g}") from None
     whole = flag.convert in (atoi, count, negated) or flag.option in WHOLE
     if whole and not all(isinstance(x, Integral) or float(x).is_integer() for x in numbers):
         raise OptionError(
             f"{keyword}: found {value!r}, expected {'a whole number' if wanted == 1 else 'whole numbers'}"
         )
-    texts = [str(int(x)) if whole else repr(float(x)) for x in numbers]
+    texts = [str(int(x)) for x in numbers] if whole else list(map(repr, floats))
     if flag.option == "-cell" and any(text.startswith("-") for text in texts):
         raise OptionError(f"{keyword}: found {value!r}, expected no negative number")
     return texts

@@ -36,6 +36,7 @@ def check(own: OwnOptions, run: Run, warn: Callable[[str], None]) -> None:
     wanted = [f"--{name}" for name in NAMES if getattr(own, name)]
     if not wanted:
         return
+    from .exports import check_tiff
     from .flat_detector import FlatDetector
     from .nexus import load_h5py
     from .view.picture import load_pillow
@@ -48,6 +49,8 @@ def check(own: OwnOptions, run: Run, warn: Callable[[str], None]) -> None:
     curved = run.parameters.curved_detector
     if own.png:
         load_pillow()
+    if own.tiff:
+        check_tiff(flat.shape)
     if own.nexus:
         load_h5py()
         if curved:

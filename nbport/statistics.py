@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from .kernels.reference import detector_position, solid_angle
+from .ctext import wrap_int
+from .kernels.reference import detector_position, solid_angle, subpixel_place
 from .kernels.scalar import unitize
 from .kernels.scene import Geometry, Scene
 from .nan_signs import careful
@@ -44,8 +45,10 @@ def image_statistics(g: Geometry, image: np.ndarray) -> Statistics:
     x = y = 0.0
     if at >= 0:
         spixel, fpixel = divmod(at, g.fpixels)
-        x = g.subpixel_size * (fpixel * g.oversample + g.oversample - 1) + g.subpixel_size / 2.0
-        y = g.subpixel_size * (spixel * g.oversample + g.oversample - 1) + g.subpixel_size / 2.0
+        x, y = (
+            g.subpixel_size * wrap_int(pixel * g.oversample + g.oversample - 1) + g.subpixel_size / 2.0
+            for pixel in (fpixel, spixel)
+        )
     return Statistics(max_I, x, y, mean, rms, _root(deviation, counted), total)
 
 
@@ -107,8 +110,7 @@ def serial_omega_sum(scene):
                 for sub in range(g.oversample * g.oversample):
                     if omega_pixel == 0.0 or scene.sampling.oversample_omega:
                         subS, subF = sub // g.oversample, sub % g.oversample
-                        Fdet = g.subpixel_size * (fpixel * g.oversample + subF) + g.subpixel_size / 2.0
-                        Sdet = g.subpixel_size * (spixel * g.oversample + subS) + g.subpixel_size / 2.0
+                        Fdet, Sdet = subpixel_place(g, fpixel, subF), subpixel_place(g, spixel, subS)
                         airpath, _ = unitize(detector_position(g, Fdet, Sdet, thick_tic * g.detector_thickstep))
                         omega_pixel = solid_angle(g, airpath)
                     omega_sum += omega_pixel

@@ -316,3 +316,9 @@ def test_arrays_become_options_when_they_are_saved(inputs):
 def test_seeds_of_an_orientation_stay_seeds_beside_arrays(inputs):
     p = nbport.Parameters(**GRID, hkl=np.loadtxt("1orc_small.hkl"), misset_seed=5)
     same(nbport.render(p), nbport.render(**GRID, hkl="1orc_small.hkl"))
+
+
+@pytest.mark.parametrize("keywords", [{"osc_deg": 10**400}, {"roi": (0, 10**5000, 0, 1)}, {"N": 10**400}])
+def test_number_that_no_double_holds_is_refused(keywords):
+    with pytest.raises(nbport.OptionError, match="found a number beyond 1.8e"):
+        nbport.Parameters(**keywords)

@@ -129,3 +129,14 @@ def test_attenuation_depth_of_inf_takes_the_thickness_away_if_it_comes_last():
     assert scanned("-detector_thick", "100", "-detector_abs", "inf").detector_thick == 0.0
     assert scanned("-detector_abs", "inf", "-detector_thick", "100").detector_thick == 100 * 1e-6
     assert math.isinf(scanned("-detector_abs", "1e-320").detector_mu)
+
+
+@pytest.mark.parametrize(("text", "threads"), [("7", 7), ("99999", 99999), ("0" * 5000 + "2", 2)])
+def test_number_of_threads_is_read_whole(text, threads):
+    assert split_own(["--threads", text])[0].threads == threads
+
+
+@pytest.mark.parametrize("text", ["0", "100000", "-1", "00000000199999999999", "000000001" + "9" * 5000])
+def test_impossible_number_of_threads_is_refused(text):
+    with pytest.raises(OptionError, match="--threads: found .* expected a whole number from 1 to 99999"):
+        split_own(["--threads", text])

@@ -78,6 +78,8 @@ OBSTACLES = {
     "no steps": (with_parts, {"sampling": {"steps": 0}}, "no steps"),
     "no phi steps": (with_parts, {"crystal": {"turned": np.zeros(0, np.int8)}}, "no steps"),
     "no sources": (with_parts, {"beam": {"source_X": NOTHING, "source_lambda": NOTHING}}, "no steps"),
+    "wide sub-pixels": (with_parts, {"geometry": {"fpixels": 2**15 + 1, "oversample": 2**16}}, "beyond 32 bits"),
+    "high sub-pixels": (with_parts, {"geometry": {"spixels": 2**31 - 1, "oversample": 2}}, "beyond 32 bits"),
     "endless fluence": (with_parts, {"beam": {"fluence": math.inf}}, "fluence"),
     "negative water": (with_parts, {"beam": {"I_bg": -1.0}}, "water"),
     "wavelength 0": (with_parts, {"beam": {"source_lambda": np.zeros(1)}}, "wavelength"),
@@ -90,6 +92,8 @@ OBSTACLES = {
     "default_F nan": (with_parts, {"fgrid": {"default_F": math.nan}}, "default_F"),
     "default_F too large": (with_parts, {"fgrid": {"default_F": 1e71}}, "default_F"),
     "empty grid": (with_parts, {"fgrid": {"k_range": 0}}, "grid"),
+    # less than 2**30 places, but with a border more than 2**31
+    "large grid": (with_parts, {"fgrid": {"h_range": 1, "k_range": 1, "l_range": 2**28 - 2}}, "grid"),
     "small grid": (with_parts, {"fgrid": {"k_range": 4}, "sampling": {"interpolate": 1}}, "interpolate"),
     "too many cells": (with_parts, {"crystal": {"Nb": 1e9}}, "too many cells"),
     "too large a cell": (with_parts, {"crystal": {"c0": (0.0, 0.0, 1.0)}}, "too many cells"),
@@ -110,6 +114,11 @@ def test_obstacle_is_named(name):
     scene = scene_of(GRID_ROW)
     assert certificate.obstacle(scene) is None
     assert reason in certificate.obstacle(change(scene, **how))
+
+
+def test_last_number_of_a_subpixel_that_32_bits_hold_is_no_obstacle():
+    scene = scene_of(GRID_ROW)
+    assert certificate.obstacle(with_parts(scene, geometry={"fpixels": 2**15, "oversample": 2**16})) is None
 
 
 def test_fluence_that_makes_subnormal_sums_visible_is_an_obstacle():

@@ -1,14 +1,17 @@
 """The float image in CBF, TIFF and EDF: its pixels come back, and the geometry with them."""
 
 import warnings
+from dataclasses import replace
 
 import fabio
 import numpy as np
 import pytest
 
 import nbport
-from nbport import exports
+from nbport import exports, side_files
+from nbport.argv import OwnOptions
 from nbport.files import OutputError
+from nbport.flags import OptionError
 
 OPTIONS = (
     "-cell 50 60 70 90 90 90 -default_F 100 -N 5 -lambda 1.1 -distance 80 -detpixels_x 60 -detpixels_y 50 -pixel 0.5"
@@ -115,3 +118,12 @@ def test_image_without_sources_is_rendered_but_has_no_wavelength_to_write(nbport
     refused = nbport_command([*options, "--cbf", "x.cbf"], tmp_path)
     assert refused.exit == 9
     assert b"--cbf: found no source, expected one" in refused.stderr
+
+
+def test_image_that_no_tiff_can_hold_is_refused_before_it_is_rendered(simulated):
+    exports.check_tiff((2**15, 2**15 - 1))
+    with pytest.raises(OptionError, match="TIFF: found an image of 4294967296 bytes, expected at most 4294901760"):
+        exports.check_tiff((2**15, 2**15))
+    parameters = replace(simulated.run.parameters, fpixels=2**15, spixels=2**15)
+    with pytest.raises(OptionError, match="TIFF"):
+        side_files.check(OwnOptions(tiff="x.tif"), replace(simulated.run, parameters=parameters), print)

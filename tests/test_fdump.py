@@ -1,8 +1,11 @@
 """Dumped structure factors: written, and read as the reference reads them."""
 
+import math
+
 import numpy as np
 import pytest
 
+from nbport.ctext import wrap_int
 from nbport.files import InputError
 from nbport.formats.fdump import new_grid, read_fdump, write_fdump
 
@@ -58,6 +61,24 @@ def test_file_without_six_bounds_is_an_error(tmp_path, data):
 def test_long_axes_beside_one_without_points_are_an_empty_grid(tmp_path):
     (tmp_path / "F").write_bytes(b"0 2000000000 0 2000000000 1 -1\n\f")
     assert read_fdump(tmp_path / "F").Fhkl.size == 0
+
+
+def test_bounds_may_have_leading_zeros_and_wrap(tmp_path):
+    (tmp_path / "F").write_bytes(b"-000000000000000000000000000002 0000002 4294967295 4294967297 0 0\n\f")
+    assert read_fdump(tmp_path / "F")[:6] == (-2, 2, -1, 1, 0, 0)
+
+
+@pytest.mark.parametrize("bounds", ["-2147483648 2147483647 0 0 0 0", "-1073741824 1073741823 -1 0 -2 2"])
+def test_ranges_that_wrap_are_an_empty_grid_if_their_product_is_zero(tmp_path, bounds):
+    (tmp_path / "F").write_bytes(f"{bounds}\n\f".encode())
+    grid = read_fdump(tmp_path / "F")
+    assert grid.Fhkl.size == 0 and wrap_int(math.prod(grid.ranges)) == 0
+
+
+def test_ranges_that_wrap_are_refused_if_the_reference_would_look_behind_the_grid(tmp_path):
+    (tmp_path / "F").write_bytes(b"-1073741824 1073741823 -1 1 -2 2\n\f")
+    with pytest.raises(InputError, match="expected ranges of less than 2147483648 indices"):
+        read_fdump(tmp_path / "F")
 
 
 def test_grid_beyond_memory_is_refused_with_its_size(tmp_path):

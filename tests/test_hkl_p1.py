@@ -4,6 +4,7 @@ import gemmi
 import numpy as np
 import pytest
 
+from nbport.files import InputError
 from nbport.reflections.p1 import expand, packed, shell_means, unpacked, whole_sphere
 
 from .crystals import DMIN, NAMES, as_dict, direct_sum, mtz_of, structure_of, unique_F
@@ -110,8 +111,30 @@ def test_resolution_limit_leaves_out_what_is_beyond():
     assert 0 < len(sphere.F) < len(sphere_of("orthorhombic").F)
 
 
+@pytest.mark.parametrize(
+    ("lengths", "dmin", "said"),
+    [((3e6, 2, 2), 2.0, "indices of less than 1048576"), ((1e5, 1e5, 1e5), 0.2, "needs .* of memory")],
+)
+def test_reflections_beyond_what_can_be_numbered_are_refused(lengths, dmin, said):
+    cell = gemmi.UnitCell(*lengths, 90, 90, 90)
+    with pytest.raises(InputError, match=f"cell .* up to .*: .*{said}"):
+        whole_sphere(np.array([[1, 0, 0]], np.int32), np.ones(1), cell, gemmi.SpaceGroup("P 1"), dmin)
+
+
 def test_packed_indices_keep_order_and_come_back():
-    hkl = np.array([[-500, 3, -2], [-1, -1000, 5], [0, 0, -1], [0, 0, 0], [0, 1, -7], [700, -3, 2]], np.int32)
+    hkl = np.array(
+        [
+            [1 - 2**20, 2**20 - 1, 0],
+            [-500, 3, -2],
+            [-1, -1000, 5],
+            [0, 0, -1],
+            [0, 0, 0],
+            [0, 1, -7],
+            [700, -3, 2],
+            [2**20 - 1, 1 - 2**20, 0],
+        ],
+        np.int32,
+    )
     keys = packed(hkl)
     assert (np.diff(keys) > 0).all()
     np.testing.assert_array_equal(unpacked(keys), hkl)

@@ -174,3 +174,16 @@ def test_curved_detector_is_refused(tmp_path):
     with pytest.raises(OptionError, match="expected a flat detector"):
         nexus.write_nexus(result.run, result.image, tmp_path / "x.nxs")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (20, 30), (2**16, 2**14 - 1), (2**15, 2**15), (3, 2**29 + 7), (1, 2**31 - 1)]
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.uint16])
+def test_image_of_any_size_has_chunks_that_hdf5_takes(shape, dtype, tmp_path):
+    chunk = nexus.chunk_of(shape, dtype)
+    whole = shape[0] * shape[1] * np.dtype(dtype).itemsize < 2**32
+    assert all(1 <= n <= m for n, m in zip(chunk, shape, strict=True)) and (chunk == shape) == whole
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        # no chunk is made before something is stored
+        assert file.create_dataset("x", (2, *shape), dtype, chunks=(1, *chunk)).chunks == (1, *chunk)

@@ -372,11 +372,14 @@ def test_report_of_traces(trace, tmp_path, capsys):
         (["odd.bin", "a.npy"], "odd.bin: found 5 bytes, expected 4-byte floats"),
         (["raw.bin", "a.npy"], "raw.bin: 8 floats of unknown shape: found no SMV image of that size beside it"),
         (["raw.bin", "a.npy", "--shape", "3", "3"], "raw.bin: found 8 floats, expected 3 x 3"),
+        (["raw.bin", "a.npy", "--shape", "-4", "-2"], "raw.bin: found 8 floats, expected -4 x -2"),
+        (["raw.bin", "a.npy", "--shape", "9" * 30, "2"], "raw.bin: found 8 floats, expected 9999"),
         (["raw.bin", "a.npy", "--shape", "4", "2"], "a.npy: found 2 x 4 pixels, expected 4 x 2 as raw.bin has"),
         (["a.npy", "cube.npy"], "cube.npy: found float64 of shape (2, 2, 2), expected numbers [slow, fast]"),
         (["a.npy", "text.npy"], "text.npy: found <U1 of shape (1, 1)"),
         (["a.npy", "bad.npy"], "bad.npy: cannot read a NumPy array"),
         (["a.npy", "bad.pgm"], "bad.pgm: found b'P5 3 x', expected P5, width, height and largest value"),
+        (["a.npy", "endless.pgm"], "endless.pgm: found b'P5 9999"),
         (["a.npy", "short.pgm"], "short.pgm: found 5 bytes of pixels, expected 12"),
         (["a.npy", "empty.img"], "empty.img: no image that fabio reads"),
         (["a.npy", "noise.tif"], "noise.tif: no image that fabio reads"),
@@ -403,6 +406,7 @@ def test_unusable_input_is_one_line_and_exit_2(arguments, says, trace, tmp_path,
     np.savez("image.npz", a=A)
     contents = {
         "odd.bin": b"12345", "raw.bin": A.tobytes(), "bad.npy": b"\x93NUMPY?", "bad.pgm": b"P5 3 x",
+        "endless.pgm": b"P5 " + b"9" * 5000 + b" 4 255 12345",
         "short.pgm": b"P5 3 4 255 12345", "empty.img": b"", "noise.tif": bytes(range(256)),
         "words.txt": b"these are words\n", "bad.json": b'{"format": 5}', "bad.npz": b"PK\x03\x04....",
         "trace.txt": "\n".join(text_lines([trace])).encode(),
@@ -425,3 +429,19 @@ def test_raw_floats_between_images_of_two_sizes_need_a_shape(tmp_path, capsys):
     assert status == 2 and "found 2 x 4, 4 x 2, expected --shape SLOW FAST" in err
     (tmp_path / "two.img").unlink()
     assert read_image(tmp_path / "raw.bin").pixels.tolist() == A.tolist()
+
+
+def test_whole_numbers_of_64_bits_differ_by_what_they_differ():
+    a = np.array([2**53, 2**62, -(2**63), 5], np.int64)
+    b = np.array([2**53 + 1, 2**62 - 3, 2**63 - 1, 5], np.int64)
+    distances = Distances.between(a, b)
+    assert distances.ulp.tolist() == [1.0, 3.0, 2.0**64, 0.0]
+    assert Distances.between(np.uint64([2**64 - 1]), np.uint64([2**64 - 2])).abs.tolist() == [1.0]
+    assert Distances.between(np.array([-1]), np.uint64([2**64 - 1])).abs.tolist() == [2.0**64]
+
+
+def test_neighbour_whose_size_is_no_decimal_number_gives_no_shape(tmp_path):
+    np.arange(8, dtype="<f4").tofile(tmp_path / "raw.bin")
+    for name, width in (("odd.img", b"\xb2"), ("even.img", b"4")):
+        (tmp_path / name).write_bytes(b"{\nHEADER_BYTES=512;\nSIZE1=" + width + b";\nSIZE2=2;\n}".ljust(500))
+    assert read_image(tmp_path / "raw.bin").pixels.shape == (2, 4)

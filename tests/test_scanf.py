@@ -103,6 +103,7 @@ def test_scraps_read_as_the_c_library_reads_them(text):
 @glibc_only
 @given(scraps)
 @example(b"99999999999999999999 -99999999999999999999 4294967298 1")
+@example(b"9223372036854775800 -9223372036854775801 9223372036854775807 1 9223372036854775808 -9223372036854775808 9 1")
 @example(b"1 2 3.5 4")
 def test_scraps_read_with_whole_indices_as_the_c_library_reads_them(text):
     assert same_bits(scanned(text, True), scanned_by_libc(text, True))

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from nbport import memory
 from nbport.files import InputError
 from nbport.flags import OptionError
 from nbport.series.spec import read_spec
@@ -84,6 +85,7 @@ def test_files_are_found_beside_the_description(tmp_path):
     assert row.inputs == (str(tmp_path / "a.hkl"),) and row.arguments[-9:-7] == ("-hkl", str(tmp_path / "a.hkl"))
 
 
+PRODUCT = 'combine = "product"\n' + COMMON + "[vary]\n"
 REFUSED = [
     ("image = 1\n" + COMMON, "image: no such key"),
     ("images = 0\n" + COMMON, "images: found 0, expected a whole number from 1"),
@@ -103,6 +105,14 @@ REFUSED = [
     ('images = 1\noptions = "-cell \'"\n', "expected arguments as in a shell"),
     ('images = 1\noptions = "--timing t.json"\n', "--timing: not for the images of a series"),
     ("images = \n", "expected TOML"),
+    (COMMON + "[vary]\nN = {start = 1, step = 1, count = 1000000000000}\n", "images: found a number beyond 1000000000"),
+    (
+        PRODUCT + "N = {start = 1, step = 1, count = 1000000}\nosc_deg = {start = 1, step = 1, count = 1000000}\n",
+        "images: found a number beyond 1000000000",
+    ),
+    ("images = 1\n" + COMMON + f"[vary]\nN = {{start = 1, step = 1{'0' * 400}}}\n", "vary.N: found {'start': 1"),
+    ("images = 1\n" + COMMON + f"osc_deg = 1{'0' * 400}\n", "image 1: osc_deg: found a number beyond 1.8e+308"),
+    ("images = 5\n" + COMMON + "osc_deg = 1\n[vary]\nosc_deg = {jitter = 1e6}\n", "found a number beyond 1.8e+308"),
 ]
 
 
@@ -113,3 +123,9 @@ def test_unusable_description_is_refused_by_name(tmp_path, text, said):
     message = str(caught.value)
     assert said in message and "\n" not in message
     assert re.match(r".*(s\.toml|none\.hkl): ", message)
+
+
+def test_more_images_than_memory_can_describe_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "_limits", lambda: iter([(10**6, "this machine leaves")]))
+    with pytest.raises(InputError, match="s.toml: 1000 images: needs 0.00 GB of memory"):
+        rows(tmp_path, "images = 1000\n" + COMMON)

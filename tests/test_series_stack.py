@@ -92,3 +92,16 @@ def test_missing_h5py_is_said_before_an_image_is_made(spec, capsys, monkeypatch)
     assert nbport(["series", "spec.toml"]) == 2
     assert "pip install 'nbport[series]'" in capsys.readouterr().err
     assert images(spec.parent / "spec") == {}
+
+
+class TwoImages(list):
+    """Stands for a table."""
+
+    names = ("small", "large")
+
+
+def test_whole_numbers_of_the_table_beyond_64_bits_are_stored_as_doubles(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        stack._write_table(file, TwoImages([[1, 1], [2**63 - 1, 10**20]]))
+        assert file["table/small"][:].tolist() == [1, 2**63 - 1]
+        assert file["table/large"][:].tolist() == [1.0, 1e20]

@@ -59,7 +59,8 @@ def test_file_that_begins_otherwise_is_no_image(read):
         (image(HEADER.replace(b"BYTES=512", b"BYTES=0  ")), "HEADER_BYTES"),
         (image(HEADER.replace(b"BYTES=512", b"BYTES=9999")), "HEADER_BYTES"),
         (image(HEADER.replace(b"SIZE1=3", b"SIZE1=-3")), "SIZE1"),
-        (image(HEADER.replace(b"SIZE1=3", b"SIZE1=999999999")), "SIZE1"),
+        (image(HEADER.replace(b"SIZE1=3", b"SIZE1=999999999")), "SIZE2 from 1 and less than 1073741824 pixels"),
+        (image(HEADER.replace(b"SIZE1=3", b"SIZE1=65536").replace(b"SIZE2=2", b"SIZE2=65536")), "65536 x 65536"),
     ],
 )
 def test_unusable_header_is_one_clear_error(read, data, word):

@@ -267,6 +267,10 @@ def test_sum_adds_up_to_the_float():
         (["--pixel", "0", "-1", "--", *PHI], "expected one from 0 0 to 15 15"),
         (["--pixel", "1", "3", "--", *PHI, "-roi", "0", "15", "2", "9"], "pixel 1 3 (slow, fast): not rendered"),
         (["--pixel", "1", "3", "--limit", "4", "--", *PHI], "--limit: found 5 terms in 1 pixels, expected at most 4"),
+        (
+            ["--pixel", "1", "3", "--limit", "9" * 40, "--", *PHI, "-oversample", "2147483647"],
+            "a trace of 23058430070662103045 terms: needs",
+        ),
         (["--pixel", "1", "3", "--", "-cell", "50"], "expected structure factors: -hkl FILE"),
         (["--pixel", "1", "3", "--", *PHI, "-mat", "no.mat", "-img", "A.mat"], "A.mat"),
         (["--pixel", "1", "3", "--npz", "a", "--out", "b", "--", *PHI], "--npz, --out: found both"),

@@ -160,10 +160,10 @@ def scan_int(text, pos):
     value = np.int64(0)
     saturated = False
     while pos < text.size and is_digit(text[pos]):
-        if value > 922337203685477579:
-            saturated = True  # 19 or more digits: only the side of the limit matters
-        else:
-            value = value * 10 + (text[pos] - 48)
+        digit = np.int64(text[pos]) - 48
+        # LONG_MAX is 9223372036854775807
+        saturated = saturated or value > 922337203685477580 or (value == 922337203685477580 and digit > 7)
+        value = value if saturated else value * 10 + digit
         pos += 1
     if pos == start:
         return FAIL, np.int64(0), pos

@@ -6,13 +6,14 @@ that are data included, and everything then shifts (quirk: fdump-whitespace).
 
 from __future__ import annotations
 
+import math
 import re
 from typing import NamedTuple
 
 import numpy as np
 
 from .. import memory
-from ..ctext import LONG_MAX, LONG_MIN, wrap_int
+from ..ctext import atoi, wrap_int
 from ..files import InputError, InputStream, write_file
 
 LONGEST_HEAD = 2**24
@@ -37,9 +38,14 @@ class Grid(NamedTuple):
     Fhkl: np.ndarray  # float64 [h_range+1, k_range+1, l_range+1]
 
     @property
+    def extents(self) -> tuple[int, int, int]:
+        """Indices along h, k and l."""
+        return tuple(self[i + 1] - self[i] + 1 for i in (0, 2, 4))
+
+    @property
     def ranges(self) -> tuple[int, int, int]:
         """h_range, k_range, l_range as 32-bit ints."""
-        return tuple(wrap_int(self[i + 1] - self[i] + 1) for i in (0, 2, 4))
+        return tuple(map(wrap_int, self.extents))
 
 
 def new_grid(bounds: tuple[int, ...], path: str, besides: int = 0) -> Grid:
@@ -59,10 +65,9 @@ def new_grid(bounds: tuple[int, ...], path: str, besides: int = 0) -> Grid:
         If the grid is larger than the machine's memory, or a range is no 32-bit int.
     """
     grid = Grid(*bounds, np.empty(0))
-    extents = tuple(bounds[i + 1] - bounds[i] + 1 for i in (0, 2, 4))
     shape = tuple(max(extent + 1, 0) for extent in grid.ranges)
     ranges_text = f"{path}: h {bounds[0]}..{bounds[1]}, k {bounds[2]}..{bounds[3]}, l {bounds[4]}..{bounds[5]}"
-    if extents != grid.ranges:
+    if grid.extents != grid.ranges:
         raise InputError(f"{ranges_text}: expected ranges of less than {2**31} indices")
     memory.check(ranges_text, memory.of_grid(shape) + besides)
     # an axis without points makes the others meaningless, however long
@@ -95,13 +100,13 @@ def read_fdump(path: str, besides: int = 0) -> Grid:
         if found is None:
             what = bytes(head[: min(filled, 40)])
             raise InputError(f"{path}: found {what!r}, expected six whole numbers: h_min h_max k_min k_max l_min l_max")
-        grid = new_grid(tuple(_int(text) for text in found.groups()), path, besides)
+        bounds = tuple(atoi(text.decode("ascii")) for text in found.groups())
+        nothing = Grid(*bounds, np.zeros((0, 0, 0)))
+        if nothing.extents != nothing.ranges and wrap_int(math.prod(nothing.ranges)) == 0:
+            return nothing  # the number of points is 0, so none is looked up (quirk: fdump-hkls)
+        grid = new_grid(bounds, path, besides)
         values = memoryview(grid.Fhkl).cast("B") if grid.Fhkl.size else memoryview(bytearray())
         body = head[found.end() : filled][: len(values)]
         values[: len(body)] = body
         stream.read_into(values[len(body) :])
     return grid
-
-
-def _int(digits: bytes) -> int:
-    return wrap_int(min(max(int(digits[:25]), LONG_MIN), LONG_MAX))

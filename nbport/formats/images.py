@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..ctext import long_int
 from ..files import InputError, read_beginning, read_bytes
 from ..time_limit import time_limit
 from .mini_cbf import HEADER, MiniCbf, read_mini_cbf
@@ -125,7 +126,7 @@ def _raw(path: Path, data: bytes, shape: tuple[int, int] | None, square: bool) -
         found = ", ".join(f"{s} x {f}" for s, f in sorted(shapes)) or "no SMV image of that size beside it"
         raise InputError(f"{path}: {floats.size} floats of unknown shape: found {found}, expected --shape SLOW FAST")
     [shape] = shapes
-    if shape[0] * shape[1] != floats.size:
+    if min(shape) < 1 or shape[0] * shape[1] != floats.size:
         raise InputError(f"{path}: found {floats.size} floats, expected {shape[0]} x {shape[1]}")
     return floats.reshape(shape)
 
@@ -146,8 +147,8 @@ def beside(path: Path) -> Iterator[Neighbour]:
             beginning = b""
         header = smv_header(beginning) if beginning.startswith(MAGIC) else {}
         size = header.get("SIZE2", ""), header.get("SIZE1", "")
-        if all(text.isdigit() for text in size):
-            yield Neighbour((int(size[0]), int(size[1])), header)
+        if all(text.isascii() and text.isdigit() for text in size):
+            yield Neighbour((long_int(size[0]), long_int(size[1])), header)
 
 
 def _numpy(path: Path, data: bytes) -> np.ndarray:
@@ -160,7 +161,7 @@ def _numpy(path: Path, data: bytes) -> np.ndarray:
 def _pgm(path: Path, data: bytes) -> np.ndarray:
     """Binary PGM with comments in its header, which fabio does not take."""
     found = _PGM_HEADER.match(data)
-    width, height, largest = map(int, found.groups()) if found else (0, 0, 0)
+    width, height, largest = (long_int(text.decode("ascii")) for text in found.groups()) if found else (0, 0, 0)
     if not (0 < largest < 65536 and 0 < width * height <= len(data)):
         raise InputError(f"{path}: found {data[:40]!r}, expected P5, width, height and largest value")
     body, kind = data[found.end() :], np.dtype(np.uint8 if largest < 256 else ">u2")

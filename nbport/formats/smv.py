@@ -75,7 +75,9 @@ def _read(path: str, stream: InputStream) -> SmvFrame | None:
     if width == 0:
         width = height = to_int(value_of("DETECTOR_DIMENSIONS", header))
     if width <= 0 or height <= 0 or width * height >= 2**30:
-        raise InputError(f"{path}: image size {width} x {height}, expected SIZE1 and SIZE2 from 1")
+        raise InputError(
+            f"{path}: image size {width} x {height}, expected SIZE1 and SIZE2 from 1 and less than {2**30} pixels"
+        )
     # no byte is swapped, whatever BYTE_ORDER says; an odd header size loses its half
     stream.rewind(header_size // 2 * 2)
     pixels = np.zeros(width * height, np.uint16)

@@ -54,12 +54,21 @@ class Distances:
         if not whole and not a.dtype == b.dtype == np.float32:
             a, b = a.astype(np.float64), b.astype(np.float64)
         x, y = a.astype(np.float64), b.astype(np.float64)
-        same = (x == y) | (np.isnan(x) & np.isnan(y))
+        same = a == b if whole else (x == y) | (np.isnan(x) & np.isnan(y))
         with np.errstate(all="ignore"):
-            absolute = np.where(same, 0.0, np.abs(x - y))
+            absolute = np.where(same, 0.0, _differences(a, b) if whole else np.abs(x - y))
             relative = np.where(same, 0.0, absolute / np.maximum(np.abs(x), np.abs(y)))
         absolute, relative = (np.where(np.isnan(d), np.inf, d) for d in (absolute, relative))
         return cls(absolute, relative, absolute if whole else ulps(a, b))
+
+
+def _differences(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """|a - b| of whole numbers of up to 64 bits; doubles would lose their last digits before they are subtracted."""
+    # right modulo 2**64
+    x, y = a.astype(np.uint64), b.astype(np.uint64)
+    near = np.where(a > b, x - y, y - x).astype(np.float64)
+    far = np.abs(a.astype(np.float64) - b.astype(np.float64))
+    return np.where(far < 2.0**62, near, far)
 
 
 def ulps(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from itertools import product
 import numpy as np
 
 from ..files import InputError
+from ..kernels.certificate import subpixels_wrap
 from ..kernels.reference import INTERPOLATE, PRINTOUT_SIZE, detector_position, initial_state
 from ..kernels.replay import is_rendered, pass_pixels, record_pixel, with_one_sweep_step
 from ..kernels.scene import Scene
@@ -107,7 +108,11 @@ def stays_inside(scene: Scene) -> bool:
     angle of a beam make a convex cone: if it contains the corners of a flat sensor, it contains the sensor.
     """
     g, beam, crystal, f, _ = scene
-    if g.curved_detector or not (f.hkls and beam.source_X.size and g.fpixels > 0 and g.spixels > 0):
+    if (
+        g.curved_detector
+        or subpixels_wrap(g)
+        or not (f.hkls and beam.source_X.size and g.fpixels > 0 and g.spixels > 0)
+    ):
         return False
     sides = (g.fpixels * g.pixel_size, g.spixels * g.pixel_size, g.detector_thicksteps * g.detector_thickstep)
     corners = np.array([detector_position.py_func(g, *corner) for corner in product(*((0.0, side) for side in sides))])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from .. import memory
 from ..ctext import divide
 from ..files import InputError
 from ..parameters import Vector
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 # what counts the steps, from the outermost loop to the innermost, and how many numbers each takes
 COUNTERS = {"layer": 1, "subpixel": 2, "source": 1, "phi_tic": 1, "mos_tic": 1}
 LIMIT = 100_000  # terms of all pixels, unless told otherwise
+NUMBER = 8 + 32  # bytes of a number in a record, and as Python has it
 
 Step = tuple[tuple[str, tuple[int, ...]], ...]
 
@@ -75,7 +77,7 @@ def trace_pixels(
     InputError
         If a pixel is not rendered, or there are more terms.
     """
-    from ..kernels.recording import new_record
+    from ..kernels.recording import ROW_SIZE, new_record, rows_needed
     from .raster import Raster
 
     g, crystal = run.scene.geometry, run.scene.crystal
@@ -88,6 +90,7 @@ def trace_pixels(
     terms = int(np.prod(shape, dtype=object)) * len(set(pixels))
     if terms > limit:
         raise InputError(f"--limit: found {terms} terms in {len(set(pixels))} pixels, expected at most {limit}")
+    memory.check(f"a trace of {terms} terms", NUMBER * ROW_SIZE * rows_needed(*shape) * len(set(pixels)))
     raster = Raster(run)
     setup = [_value((), name, numbers) for name, numbers in set_up_quantities(run).items()]
     traces = {}

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from .. import memory
+from ..files import InputError
+
 if TYPE_CHECKING:
     import gemmi
 
 SHELLS = 20  # of equal volume in reciprocal space
 EDGE = 1e-6  # a reflection at the limit is inside
+MOST_INDICES = 2**20  # of either sign; three fit into 64 bits
+REFLECTION_BYTES = 100  # indices, keys and amplitudes, about
 
 
 class Sphere(NamedTuple):
@@ -54,15 +59,15 @@ def expand(hkl: np.ndarray, F: np.ndarray, operations: gemmi.GroupOps) -> tuple[
 
 
 def packed(hkl: np.ndarray) -> np.ndarray:
-    """Indices as one int64 each, in the same order. They are below 2**20."""
-    shifted = hkl.astype(np.int64) + 2**20
+    """Indices as one int64 each, in the same order. They are below MOST_INDICES."""
+    shifted = hkl.astype(np.int64) + MOST_INDICES
     return shifted[:, 0] << 42 | shifted[:, 1] << 21 | shifted[:, 2]
 
 
 def unpacked(keys: np.ndarray) -> np.ndarray:
     """The inverse of `packed`."""
     mask = 2**21 - 1
-    return (np.stack([keys >> 42, keys >> 21 & mask, keys & mask], axis=1) - 2**20).astype(np.int32)
+    return (np.stack([keys >> 42, keys >> 21 & mask, keys & mask], axis=1) - MOST_INDICES).astype(np.int32)
 
 
 def whole_sphere(
@@ -88,6 +93,7 @@ def whole_sphere(
     import gemmi
 
     limit = dmin * (1.0 - EDGE)
+    _check_number(cell, limit)
     operations = spacegroup.operations()
     inside = hkl.any(axis=1) & (cell.calculate_1_d2_array(hkl) <= 1.0 / limit**2)
     hkl, F, ambiguous = expand(hkl[inside], F[inside], operations)
@@ -106,6 +112,19 @@ def whole_sphere(
     keys = packed(np.concatenate([hkl, *added]))
     found, first = np.unique(keys, return_index=True)
     return Sphere(unpacked(found), np.concatenate([F, *values])[first], len(unique), len(gaps), ambiguous)
+
+
+def _check_number(cell: gemmi.UnitCell, limit: float) -> None:
+    """Refuse cells whose indices, or all reflections together, are too many.
+
+    Raises
+    ------
+    InputError
+    """
+    where = f"cell {cell.a:g} {cell.b:g} {cell.c:g} up to {limit:.3g} A"
+    if not max(cell.a, cell.b, cell.c) / limit < MOST_INDICES:
+        raise InputError(f"{where}: expected Miller indices of less than {MOST_INDICES}")
+    memory.check(where, int(REFLECTION_BYTES * 4.2 * cell.volume / limit**3))
 
 
 def shell_means(hkl: np.ndarray, F: np.ndarray, wanted: np.ndarray, cell: gemmi.UnitCell, dmin: float) -> np.ndarray:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from ..ctext import long_int
 from ..machine import default_threads
 from ..process import INTERRUPTED
 from .executing import in_processes
@@ -123,6 +124,6 @@ def _outcomes(rows: list[Row], folder: str, arguments: argparse.Namespace) -> It
 
 
 def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text[:9]) < 100000:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number from 1")
-    return int(text)
+    if not text.isascii() or not text.isdigit() or not 0 < long_int(text) < 100000:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number from 1 to 99999")
+    return long_int(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -12,10 +13,9 @@ from ..flags import OptionError
 from ..options import Parameters
 from .rows import KINDS, Row, make_row
 from .stack import LAYOUT
-from .varying import multiplied, varying, zipped
+from .varying import LARGEST_NUMBER, multiplied, varying, zipped
 
 COMBINED = {"zip": zipped, "product": multiplied}
-LARGEST_NUMBER = 10**9  # of images, and as a seed
 KEYS = ("images", "write", "hdf5", "combine", "draw_seed", "fix", "options", "vary")
 
 
@@ -46,6 +46,8 @@ def read_spec(path: str) -> Spec:
         return _resolve(_parse(path), Path(path).absolute().parent)
     except (InputError, OptionError) as error:
         raise type(error)(str(error) if str(error).startswith(path) else f"{path}: {error}") from None
+    except OverflowError:
+        raise InputError(f"{path}: found a number beyond {sys.float_info.max:.3g}") from None
 
 
 def _parse(path: str) -> dict:

@@ -13,6 +13,7 @@ from types import ModuleType
 import numpy as np
 
 from ..files import InputError, OutputError, replace_file
+from ..nexus import chunk_of
 from .journal import Journal
 from .rows import Row, file_name
 from .table import Table
@@ -87,7 +88,7 @@ def _write_images(stack, folder: Path, rows: list[Row], size: tuple[int, int], o
     position = {row.number: i for i, row in enumerate(rows)}
     for kind in rows[0].kinds:
         dtype, header = LAYOUT[kind]
-        images = stack.create_dataset(kind, (len(rows), *size), dtype, chunks=(1, *size))
+        images = stack.create_dataset(kind, (len(rows), *size), dtype, chunks=(1, *chunk_of(size, dtype)))
         for row in rows:
             path = folder / file_name(kind, row.number)
             if path.exists():
@@ -103,7 +104,7 @@ def _write_table(stack, table: Table) -> None:
     group = stack.create_group("table")
     for name, values in zip(table.names, zip(*table, strict=True), strict=True):
         present = [value for value in values if value is not None]
-        if all(isinstance(value, int) for value in present) and len(present) == len(values):
+        if all(isinstance(value, int) and abs(value) < 2**63 for value in present) and len(present) == len(values):
             group[name] = np.array(values, np.int64)
         elif all(isinstance(value, int | float) for value in present):
             group[name] = np.array([np.nan if value is None else value for value in values], np.float64)

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import math
 import random
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from statistics import NormalDist
 
+from .. import memory
 from ..files import InputError
 
+LARGEST_NUMBER = 10**9  # of images, and as a seed
+ROW_BYTES = 1100  # of an image that is only described
 FORMS = (
     "a list, {start = A, step = B}, {start = A, step = B, count = N}, {uniform = [LOW, HIGH]},"
     " {normal = [MEAN, SD]} or {jitter = SD}"
@@ -88,7 +92,7 @@ def zipped(quantities: list[Varying], images: int | None) -> Iterator[dict[str, 
     Raises
     ------
     InputError
-        If they differ in number.
+        If they differ in number, or there are too many.
     """
     for quantity in quantities:
         if quantity.length is not None:
@@ -97,6 +101,7 @@ def zipped(quantities: list[Varying], images: int | None) -> Iterator[dict[str, 
                 raise InputError(f"vary.{quantity.keyword}: found {quantity.length} values, expected {images}")
     if images is None:
         raise InputError("images: expected their number, since nothing that varies is a list")
+    _check_number(images)
     return ({q.keyword: q.at(i) for q in quantities} for i in range(images))
 
 
@@ -106,11 +111,12 @@ def multiplied(quantities: list[Varying], images: int | None) -> Iterator[dict[s
     Raises
     ------
     InputError
-        If there are not as many as expected.
+        If there are not as many as expected, or too many.
     """
     total = math.prod(q.length for q in quantities if q.length is not None)
     if images not in (None, total):
         raise InputError(f"images: found {images}, expected {total}, the product of the lists, or nothing")
+    _check_number(total)
 
     def row(i: int) -> dict[str, object]:
         values = {}
@@ -126,12 +132,18 @@ def multiplied(quantities: list[Varying], images: int | None) -> Iterator[dict[s
     return map(row, range(total))
 
 
+def _check_number(images: int) -> None:
+    if images > LARGEST_NUMBER:
+        raise InputError(f"images: found a number beyond {LARGEST_NUMBER}")
+    memory.check(f"{images} images", ROW_BYTES * images)
+
+
 def _numbers(given: dict) -> list:
     return [x for value in given.values() for x in (value if isinstance(value, list) else [value])]
 
 
 def _is_number(x: object) -> bool:
-    return isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x)
+    return isinstance(x, int | float) and not isinstance(x, bool) and abs(x) <= sys.float_info.max
 
 
 def _uniform(seed: int, keyword: str, i: int) -> Iterator[float]:
