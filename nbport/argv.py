@@ -128,7 +128,8 @@ def scan(argv: list[str], parameters: Parameters) -> list[str]:
         for flag in flags:
             values_until = max(values_until, i + 1 + len(flag.values.split()))
             if len(following) < flag.arity:
-                warnings.append(f"{token} is ignored: {flag.arity} values expected, {len(following)} found")
+                expected = "1 value" if flag.arity == 1 else f"{flag.arity} values"
+                warnings.append(f"{token} is ignored: {expected} expected, {len(following)} found")
             else:
                 if flag.no_effect:
                     warnings.append(f"{token} has no effect: {flag.no_effect}")
@@ -150,5 +151,19 @@ def _unknown(token: str) -> str:
     options += [flag.option for flag in OWN_FLAGS]
     name = token.partition("=")[0] if token.startswith("--") else token
     # a switch of ours that was given a value is known, and yet no option as it stands
-    near = get_close_matches(name, options, n=1)
-    return f"{token} is not an option and is ignored" + (f"; did you mean {near[0]}?" if near else "")
+    near = _nearest(name, options)
+    return f"{token} is not an option and is ignored" + (f"; did you mean {near}?" if near else "")
+
+
+def _nearest(name: str, options: list[str]) -> str | None:
+    """The option that was meant: equal but for case and dashes, else the longest one at its end, else a similar one."""
+    wanted = name.lstrip("-").lower()
+    bare = {option.lstrip("-").lower(): option for option in options}
+    if wanted in bare:
+        return bare[wanted]
+    ends = [end for end in bare if len(end) > 3 and wanted.endswith(end)]
+    if ends:
+        return bare[max(ends, key=len)]
+    lower = {option.lower(): option for option in options}
+    near = get_close_matches(name.lower(), lower, n=1)
+    return lower[near[0]] if near else None

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__
+from .arguments import count
 from .device import CPU, DOUBLE, PRECISIONS, DeviceError, open_device
 from .files import InputError, write_file
 from .machine import default_threads
@@ -36,8 +37,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `nbport bench`."""
     parser.add_argument("--suite", metavar="FILE", help="cases, one JSON object a line (default: the clone's suite)")
     parser.add_argument("--only", metavar="ID", action="append", help="run this case; may be repeated")
-    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="repetitions after a warm-up (default: 3)")
-    parser.add_argument("--threads", type=int, metavar="N", help="threads (default: all processors)")
+    parser.add_argument("--repeat", type=count, default=3, metavar="N", help="repetitions after a warm-up (default: 3)")
+    parser.add_argument("--threads", type=count, metavar="N", help="threads (default: all processors)")
     parser.add_argument("--kernel", choices=("certified", "reference"), default="certified")
     parser.add_argument("--device", default=CPU, metavar="NAME", help="cpu (the default), cuda, cuda:NUMBER or auto")
     parser.add_argument("--precision", choices=PRECISIONS, default=DOUBLE, help="on a GPU; default: double")
@@ -50,9 +51,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Time every case; print a table, and write JSON if asked for. 1 if any output file differs."""
     cases = _cases(arguments.suite, arguments.only)
-    for name in ("repeat", "threads"):
-        if getattr(arguments, name) is not None and getattr(arguments, name) < 1:
-            raise InputError(f"--{name}: found {getattr(arguments, name)}, expected a whole number from 1")
     if arguments.reference and shutil.which(os.path.abspath(arguments.reference)) is None:
         raise InputError(f"{arguments.reference}: cannot be started: no such program")
     from .compilation import compiled

@@ -67,7 +67,7 @@ def missing_input(p: Parameters) -> str | None:
         missing.append(f"structure factors: -hkl FILE, -default_F F, or {p.dump} of an earlier run")
     if p.matrix is None and p.cell[0] == 0.0:
         missing.append("a crystal: -mat FILE or -cell a b c alpha beta gamma")
-    return f"expected {' and '.join(missing)}" if missing else None
+    return f"expected {'; and '.join(missing)}" if missing else None
 
 
 def set_up(p: Parameters, say: Say, timing: Timing, load: Load | None = None) -> Run:

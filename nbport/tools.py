@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Container
 from importlib import import_module
+from typing import NoReturn
 
 from . import __version__
 from .completion import SHELLS, script
@@ -61,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def build_parser(configured: Container[str]) -> argparse.ArgumentParser:
     """All sub-commands; those that are named get their arguments."""
-    parser = argparse.ArgumentParser(prog="nbport", description="Tools around the simulator nanoBragg.")
+    parser = _Parser(prog="nbport", description="Tools around the simulator nanoBragg.")
     parser.add_argument("--version", action="version", version=f"nbport {__version__}")
     parser.add_argument(
         "--completion", action=_Completion, choices=SHELLS, help="show a file for completion with the tab key, and exit"
@@ -72,6 +73,13 @@ def build_parser(configured: Container[str]) -> argparse.ArgumentParser:
         if name in configured:
             import_module(f"nbport.{module}").configure(sub)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line for what is wrong, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(UNUSABLE, f"{self.prog}: error: {one_line(message)}; see {self.prog} --help\n")
 
 
 class _Completion(argparse.Action):

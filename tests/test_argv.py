@@ -116,7 +116,12 @@ def test_last_token_that_the_reference_would_read_beyond_is_an_error(option):
     ("argv", "text"),
     [
         (("-lamda", "1"), "did you mean -lambda"),
+        (("-detector_twotheta", "1"), "did you mean -twotheta?"),
+        (("-detector_distance", "1"), "did you mean -distance?"),
+        (("-xbeam", "1"), "did you mean -Xbeam?"),
+        (("-threads", "1"), "did you mean --threads?"),
         (("-roi", "1", "2"), "is ignored: 4 values expected, 2 found"),
+        (("-N", "5", "-pixel"), "-pixel is ignored: 1 value expected, 0 found"),
         (("word",), None),
     ],
 )

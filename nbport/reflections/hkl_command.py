@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 
+from ..arguments import not_negative, positive
 from ..files import write_file
 from .convert import Settings, convert
 
@@ -37,25 +37,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     model.add_argument("--no-solvent", action="store_true", help="vacuum between the molecules")
     model.add_argument("--k-sol", type=not_negative, metavar="K", help="bulk solvent, electrons/A^3; default 0.35")
     model.add_argument("--B-sol", type=not_negative, metavar="B", help="B factor of its edge, A^2; default 46")
-
-
-def positive(text: str) -> float:
-    """A finite number above 0."""
-    value = not_negative(text)
-    if value == 0.0:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number above 0")
-    return value
-
-
-def not_negative(text: str) -> float:
-    """A finite number, 0 or more."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value >= 0.0):
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number, 0 or more")
-    return value
 
 
 def filling(text: str) -> str | float:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from ..ctext import long_int
+from ..arguments import count
 from ..machine import default_threads
 from ..process import INTERRUPTED
 from .executing import in_processes
@@ -35,10 +35,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="DIR", help="folder of the images (default: name of SPEC, no ending)")
     parser.add_argument("--commands", action="store_true", help="print the nanoBragg command of every image, and stop")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--jobs", type=_positive, metavar="N", help="processes (default: one for each processor)")
+    where.add_argument("--jobs", type=count, metavar="N", help="processes (default: one for each processor)")
     where.add_argument("--scheduler", metavar="ADDRESS", help="render on the workers of a Dask cluster")
     where.add_argument(
-        "--local-cluster", type=_positive, nargs="?", const=0, metavar="N", help="on a Dask cluster of this machine"
+        "--local-cluster", type=count, nargs="?", const=0, metavar="N", help="on a Dask cluster of this machine"
     )
 
 
@@ -121,9 +121,3 @@ def _outcomes(rows: list[Row], folder: str, arguments: argparse.Namespace) -> It
     else:
         with closing(in_processes(rows, folder, jobs, max(processors // jobs, 1))) as outcomes:
             yield outcomes
-
-
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < long_int(text) < 100000:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number from 1 to 99999")
-    return long_int(text)

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib.util import find_spec
 from pathlib import Path
 
+from ..arguments import count
 from ..argv import split_own
 from ..files import InputError, write_file
 from .candidate import Candidate
@@ -42,27 +43,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--only", action="append", metavar="PATTERN", help="cases, or features, whose name matches, like *phi*"
     )
-    which.add_argument("--size", type=_positive, default=64, metavar="N", help="pixels of a side in quick and parity")
+    which.add_argument("--size", type=count, default=64, metavar="N", help="pixels of a side in quick and parity")
     which.add_argument("--seed", type=int, default=1, metavar="S", help="of random")
-    which.add_argument("--count", type=_positive, default=100, metavar="N", help="cases of random")
+    which.add_argument("--count", type=count, default=100, metavar="N", help="cases of random")
     judging = parser.add_argument_group("judging")
     judging.add_argument("--gate", choices=tuple(GATES), default="bytes", help="what every case must reach")
     judging.add_argument("--ulp", type=int, default=4, metavar="N", help="what the gate ulp allows (2 to 8; default 4)")
     judging.add_argument("--fix", metavar="NAMES", help="let nbport run with these bugs switched off")
     running = parser.add_argument_group("running")
-    running.add_argument("--jobs", type=_positive, default=1, metavar="N", help="runs of the candidate at a time")
+    running.add_argument("--jobs", type=count, default=1, metavar="N", help="runs of the candidate at a time")
     running.add_argument("--timeout", type=float, default=600.0, metavar="S", help="seconds that a run may take")
     running.add_argument("--state", metavar="FILE", help="keep verdicts here; what is in it is not run again")
     output = parser.add_argument_group("output")
     output.add_argument("--json", metavar="FILE", help="all verdicts and figures")
     output.add_argument("--html", metavar="FILE", help="one page with tables and pictures of the differences")
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
 
 
 def run(arguments: argparse.Namespace) -> int:
