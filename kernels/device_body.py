@@ -97,6 +97,81 @@ def certain(value, bound):
 
 
 @scalar
+def structure_factor(numbers, bordered, grid, interpolate, h, k, l):
+    """F_cell, and whether a neighbourhood may have left the grid. C: 2931-3007"""
+    fgrid = numbers.scene.fgrid
+    if interpolate:
+        if out_of_range(fgrid, h, k, l) or h != h or k != k or l != l:
+            return NAN, True
+        return tricubic_factor(fgrid, grid, h, k, l), False
+    if fgrid.hkls != 0:
+        return nearest_factor(numbers.table, bordered, h, k, l), False
+    return fgrid.default_F, False
+
+
+@scalar
+def summed(sampling, may_skip, F_cell, F_latt, error, factors, I, sum_error, relative):
+    """The sum with one more term, and bounds of its error: absolute, and relative from factors. C: 3013-3018
+
+    Parameters
+    ----------
+    sampling : Sampling
+    may_skip : bool
+        Whether the reference skips a term of zero.
+    F_cell, F_latt, error : float
+        Of the term; `error` is that of F_latt.
+    factors : tuple of float
+        Capture fraction, its relative error, polarization factor, its relative error, solid angle (sr).
+    I, sum_error, relative : float
+        Before this term.
+    """
+    capture_fraction, capture_error, polar, polar_error, omega_pixel = factors
+    magnitude_error = F_cell * F_cell * error * (2.0 * math.fabs(F_latt) + error)
+    term = F_cell * F_cell * F_latt * F_latt
+    if not sampling.fix_oversample:
+        term = term + I
+        magnitude_error = magnitude_error + sum_error
+    if sampling.oversample_thick or sampling.oversample_polar or sampling.oversample_omega:
+        factor_error = 0.0
+        if sampling.oversample_thick:
+            term *= capture_fraction
+            magnitude_error *= capture_fraction
+            factor_error += capture_error
+        if sampling.oversample_polar:
+            term *= polar
+            magnitude_error *= polar
+            factor_error += polar_error
+        if sampling.oversample_omega:
+            term *= omega_pixel
+            magnitude_error *= omega_pixel
+        if not sampling.fix_oversample:
+            relative += factor_error
+        elif factor_error > relative:
+            relative = factor_error
+        if math.fabs(F_latt) <= error and may_skip:
+            term = NAN  # the reference may have skipped it
+    if not sampling.fix_oversample:
+        return term, magnitude_error, relative
+    return I + term, sum_error + magnitude_error, relative
+
+
+@scalar
+def scaled(beam, sampling, factors, I, relative):
+    """Photons of a sum, and the bound of their relative error without that of the sum. C: 3033-3039"""
+    capture_fraction, capture_error, polar, polar_error, omega_pixel = factors
+    value = beam.r_e_sqr * beam.fluence * I / sampling.steps
+    if not sampling.oversample_thick:
+        value *= capture_fraction
+        relative += capture_error
+    if not sampling.oversample_polar:
+        value *= polar
+        relative += polar_error
+    if not sampling.oversample_omega:
+        value *= omega_pixel
+    return value, relative
+
+
+@scalar
 def pixel(fpixel, spixel, numbers, sources, axes, vectors, bordered, grid, interpolate):
     """One pixel: layers, sub-pixels, sources, phi steps, mosaic domains. C: 2655-3039
 
@@ -114,9 +189,8 @@ def pixel(fpixel, spixel, numbers, sources, axes, vectors, bordered, grid, inter
     (float32 photons or NaN where they are uncertain, sum of solid angles in sr,
     whether a neighbourhood may have left the grid)
     """
-    g, beam, crystal, fgrid, sampling = numbers.scene
+    g, beam, sampling = numbers.scene.geometry, numbers.scene.beam, numbers.scene.sampling
     skip_zero = beam.water_size == 0.0
-    weighed = sampling.oversample_thick or sampling.oversample_polar or sampling.oversample_omega
     left_grid = False
     # I, and bounds of its error: absolute, and relative from factors of the running sum
     I = beam.I_bg
@@ -164,51 +238,14 @@ def pixel(fpixel, spixel, numbers, sources, axes, vectors, bordered, grid, inter
                         F_latt, error = lattice(numbers, h, k, l)
                         if F_latt == 0.0 and error == 0.0 and skip_zero:
                             continue
-                        F_cell = fgrid.default_F
-                        if interpolate:
-                            if out_of_range(fgrid, h, k, l) or h != h or k != k or l != l:
-                                left_grid = True
-                                F_cell = NAN
-                            else:
-                                F_cell = tricubic_factor(fgrid, grid, h, k, l)
-                        elif fgrid.hkls != 0:
-                            F_cell = nearest_factor(numbers.table, bordered, h, k, l)
-                        magnitude_error = F_cell * F_cell * error * (2.0 * math.fabs(F_latt) + error)
-                        term = F_cell * F_cell * F_latt * F_latt
-                        if not sampling.fix_oversample:
-                            term = term + I
-                            magnitude_error = magnitude_error + sum_error
-                        if weighed:
-                            factor_error = 0.0
-                            if sampling.oversample_thick:
-                                term *= capture_fraction
-                                magnitude_error *= capture_fraction
-                                factor_error += capture_error
-                            if sampling.oversample_polar:
-                                term *= polar
-                                magnitude_error *= polar
-                                factor_error += polar_error
-                            if sampling.oversample_omega:
-                                term *= omega_pixel
-                                magnitude_error *= omega_pixel
-                            if not sampling.fix_oversample:
-                                relative += factor_error
-                            elif factor_error > relative:
-                                relative = factor_error
-                            if math.fabs(F_latt) <= error and skip_zero:
-                                term = NAN  # the reference may have skipped it
-                        I = term if not sampling.fix_oversample else I + term
-                        sum_error = magnitude_error if not sampling.fix_oversample else sum_error + magnitude_error
-    value = beam.r_e_sqr * beam.fluence * I / sampling.steps
-    bound = numbers.relative_error + relative
-    if not sampling.oversample_thick:
-        value *= capture_fraction
-        bound += capture_error
-    if not sampling.oversample_polar:
-        value *= polar
-        bound += polar_error
-    if not sampling.oversample_omega:
-        value *= omega_pixel
+                        F_cell, left = structure_factor(numbers, bordered, grid, interpolate, h, k, l)
+                        left_grid = left_grid or left
+                        factors = capture_fraction, capture_error, polar, polar_error, omega_pixel
+                        I, sum_error, relative = summed(
+                            sampling, skip_zero, F_cell, F_latt, error, factors, I, sum_error, relative
+                        )
+    factors = capture_fraction, capture_error, polar, polar_error, omega_pixel
+    value, bound = scaled(beam, sampling, factors, I, numbers.relative_error + relative)
     if sum_error != 0.0:
         bound += sum_error / I
     return certain(value, bound), omega_sum, left_grid
