@@ -165,5 +165,5 @@ def _nearest(name: str, options: list[str]) -> str | None:
     if ends:
         return bare[max(ends, key=len)]
     lower = {option.lower(): option for option in options}
-    near = get_close_matches(name.lower(), lower, n=1)
+    near = get_close_matches(name.lower(), lower, n=1) if len(wanted) > 1 else []
     return lower[near[0]] if near else None

@@ -247,6 +247,7 @@ def test_geometry_beside_counts_only_if_all_agree(view, folder, tmp_path):
         ("x.npy", "--rings 2,x", "--rings: found '2,x', expected positive numbers"),
         ("x.npy", "--rings 2,-1", "--rings: found '2,-1', expected positive numbers"),
         ("x.npy", "--distance -5", "--distance: found -5, expected a positive number"),
+        ("x.npy", "--out x.jpg", "--out: found 'x.jpg', expected a name that ends with .png"),
         ("x.npy", "--size 3", "--size: found 3, expected 16 or more"),
         ("x.npy", "--low 3 --high 1", "--low, --high: found 3 and 1"),
         ("x.npy", "--spots 3", "--spots: needs the nanoBragg options"),

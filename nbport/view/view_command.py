@@ -87,6 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
     target = Path(arguments.out) if arguments.out else source.with_suffix(".png")
     if target.resolve() == source.resolve():
         raise OptionError(f"{target}: that is the image itself; choose another name with -o")
+    if target.suffix.lower() not in (".png", ""):
+        raise OptionError(f"--out: found {arguments.out!r}, expected a name that ends with .png")
     simulated = _set_up(arguments.behind) if arguments.behind else None
     if arguments.spots and simulated is None:
         raise OptionError("--spots: needs the nanoBragg options of the image behind --")
