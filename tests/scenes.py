@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 
 from c_reference.cases import INPUTS
 from nbport.argv import split_own
 from nbport.command_line import read_options, set_up
 from nbport.compilation import compiled
+from nbport.files import InputError
+from nbport.flags import OptionError
 
 simulation = compiled("simulation")
 certificate = compiled("kernels.certificate")
@@ -23,9 +28,11 @@ run_rows = compiled("driver").run_rows
 
 # pieces of command lines
 CELL = "-cell 40 50 60 80 95 100 -lambda 1 -distance 100 -pixel 0.1 -oversample 1"
+PIXEL = f"{CELL} -detpixels 1 -Xbeam 3 -Ybeam 2 -fluence 1e24 -phi 1 -osc 1"
 ROW = f"{CELL} -detpixels_x 600 -detpixels_y 3 -misset 10 20 30 -fluence 1e24"
 F = "-default_F 100"
 GRID = "-hkl inputs/1orc_small.hkl"
+RNG = np.random.default_rng(4)
 
 
 def ignore(*_):
@@ -222,3 +229,27 @@ def masks(draw, scene) -> np.ndarray:
         return np.zeros(0, np.uint16)
     kept = np.random.default_rng(draw(st.integers(0, 99))).random(size) < draw(st.sampled_from((0.02, 0.5, 0.98)))
     return kept.astype(np.uint16)
+
+
+def drawn(data):
+    """A scene that can be set up."""
+    try:
+        with np.errstate(all="ignore"):
+            scene = scene_of(data.draw(command_lines()))
+    except (InputError, OptionError):
+        assume(False)
+    mask = data.draw(masks(scene))
+    return scene._replace(geometry=scene.geometry._replace(mask=mask))
+
+
+def offsets(n=60):
+    """Zero, the least that doubles know, and everything up to a tenth."""
+    return np.concatenate([[0.0], np.exp(RNG.uniform(math.log(1e-17), math.log(0.1), n)) * RNG.choice((-1, 1), n)])
+
+
+def drawn_times(count: int) -> settings:
+    """For tests that draw so many scenes."""
+    return settings(max_examples=count, suppress_health_check=list(HealthCheck), deadline=None)
+
+
+drawn_thousands = settings(drawn_times(int(os.environ.get("NBPORT_EXAMPLES", "5000"))), derandomize=False)

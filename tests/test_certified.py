@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-import os
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nbport.files import InputError
-from nbport.flags import OptionError
 from tests.scenes import (
     CELL,
     GRID,
+    PIXEL,
     ROW,
     F,
     aimed_at,
@@ -22,23 +20,15 @@ from tests.scenes import (
     by_certified,
     by_reference,
     certificate,
-    command_lines,
     differing,
-    masks,
+    drawn,
+    drawn_thousands,
+    drawn_times,
+    offsets,
     scene_of,
 )
 
 RNG = np.random.default_rng(4)
-
-
-def drawn(data):
-    try:
-        with np.errstate(all="ignore"):
-            scene = scene_of(data.draw(command_lines()))
-    except (InputError, OptionError):
-        assume(False)
-    mask = data.draw(masks(scene))
-    return scene._replace(geometry=scene.geometry._replace(mask=mask))
 
 
 def check(data):
@@ -47,19 +37,14 @@ def check(data):
     assert_equal(by_reference(scene), by_certified(scene, data.draw(st.sampled_from((1, 1, 3)))))
 
 
-@settings(max_examples=400, suppress_health_check=list(HealthCheck), deadline=None)
+@drawn_times(400)
 @given(st.data())
 def test_any_command_line_gives_equal_bytes(data):
     check(data)
 
 
 @pytest.mark.slow
-@settings(
-    max_examples=int(os.environ.get("NBPORT_EXAMPLES", "5000")),
-    derandomize=False,
-    suppress_health_check=list(HealthCheck),
-    deadline=None,
-)
+@drawn_thousands
 @given(st.data())
 def test_thousands_of_command_lines_give_equal_bytes(data):
     check(data)
@@ -169,13 +154,6 @@ def test_no_numbers_come_out_with_their_bits():
 
 
 # -- single terms: one pixel and one spindle position at chosen Miller indices
-
-PIXEL = f"{CELL} -detpixels 1 -Xbeam 3 -Ybeam 2 -fluence 1e24 -phi 1 -osc 1"
-
-
-def offsets(n=60):
-    """Zero, the least that doubles know, and everything up to a tenth."""
-    return np.concatenate([[0.0], np.exp(RNG.uniform(math.log(1e-17), math.log(0.1), n)) * RNG.choice((-1, 1), n)])
 
 
 def check_terms(scene, hkls):

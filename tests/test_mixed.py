@@ -2,11 +2,10 @@
 
 import functools
 import math
-import os
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from c_reference.cases import HERE, load_cases, load_results, run_case
@@ -15,8 +14,21 @@ from nbport import render
 from nbport.compilation import compiled
 from nbport.device import DOUBLE, MIXED, OptionError, open_device
 from nbport.main import main
-from tests.scenes import CELL, GRID, ROW, F, aimed_at, by_reference, run_rows, scene_of
-from tests.test_certified import PIXEL, drawn, offsets
+from tests.scenes import (
+    CELL,
+    GRID,
+    PIXEL,
+    ROW,
+    F,
+    aimed_at,
+    by_reference,
+    drawn,
+    drawn_thousands,
+    drawn_times,
+    offsets,
+    run_rows,
+    scene_of,
+)
 
 certificate = compiled("kernels.certificate")
 mixed = compiled("mixed")
@@ -122,19 +134,14 @@ def check_drawn(data):
     assert_within_the_bound(scene)
 
 
-@settings(max_examples=100, suppress_health_check=list(HealthCheck), deadline=None)
+@drawn_times(100)
 @given(st.data())
 def test_any_command_line_is_within_the_bound(data):
     check_drawn(data)
 
 
 @pytest.mark.slow
-@settings(
-    max_examples=int(os.environ.get("NBPORT_EXAMPLES", "5000")),
-    derandomize=False,
-    suppress_health_check=list(HealthCheck),
-    deadline=None,
-)
+@drawn_thousands
 @given(st.data())
 def test_thousands_of_command_lines_are_within_the_bound(data):
     check_drawn(data)

@@ -14,16 +14,11 @@ from c_reference.cases import HERE, INPUTS, Case, load_cases, load_results
 from nbport.api import _running
 from nbport.oracle.cstyle import c_lines
 from nbport.oracle.formats import read_json, read_npz, read_text, read_traces, text_lines, to_json, to_npz
-from nbport.tools import main
+from tests.oracle_runs import PHI, command
 
 SEED_CASE = json.loads((HERE / "seed_case.json").read_text())
 TRACES = json.loads((HERE / "traces.json").read_text())
 load_results_once = cache(load_results)
-
-PHI = (
-    "-cell 50 51 52 90 90 90 -default_F 10 -N 5 -detpixels 16 -oversample 1 -lambda 1.2 -pixel 0.4 -distance 60"
-    " -osc 0.5 -phisteps 5"
-).split()
 
 
 @pytest.fixture
@@ -46,12 +41,6 @@ def labels(text):
             assert prefix == "TRACE_C:"
             values.setdefault(label, []).append(" ".join(numbers))
     return values, phis
-
-
-def command(capsys, *arguments):
-    """Exit status, standard output and standard error of the command nbport."""
-    status = main(list(map(str, arguments)))
-    return status, *capsys.readouterr()
 
 
 # -- the C program's traces
