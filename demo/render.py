@@ -54,6 +54,7 @@ def picture(counts: np.ndarray) -> bytes:
 
 
 def main() -> None:
+    """Render the demo and make its picture."""
     OUTPUT.mkdir(exist_ok=True)
     seconds = render()
     counts = fabio.open(str(OUTPUT / "noiseimage.img")).data.astype(float) - ADC_OFFSET

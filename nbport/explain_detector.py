@@ -16,23 +16,28 @@ DEFAULT = Parameters()
 
 
 def text_of(value: float) -> str:
+    """As the C program prints numbers, six digits."""
     return printf("%g", value)
 
 
 def counted(number: int, what: str) -> str:
+    """`1 layer`, `2 layers`."""
     return f"{number} {what}" + "s" * (number != 1)
 
 
 def vector_text(values: Sequence[float]) -> str:
+    """Numbers with blanks between."""
     return " ".join(map(text_of, values))
 
 
 def is_given(given: Parameters, name: str) -> bool:
+    """Whether an option or a header set this parameter."""
     value = getattr(given, name)
     return value != getattr(DEFAULT, name) and value == value
 
 
 def image(given: Parameters, run: Run) -> Iterator[str]:
+    """Numbers of pixels, and which are left out."""
     p = run.parameters
     sources = [path for path in (given.img, given.mask) if path is not None]
     by = "detector size over pixel size (detector-rounding)"
@@ -47,6 +52,7 @@ def image(given: Parameters, run: Run) -> Iterator[str]:
 
 
 def axes(given: Parameters, run: Run) -> Iterator[str]:
+    """The convention, its vectors, and what the detector turns about."""
     p, d = run.parameters, run.detector
     name = p.convention.value
     why = "vector options make it so" if name == "custom" else "the default" if name == "mosflm" else "as asked"
@@ -62,6 +68,7 @@ def axes(given: Parameters, run: Run) -> Iterator[str]:
 
 
 def beam_centre(given: Parameters, run: Run) -> Iterator[str]:
+    """Where the beam meets the detector, and which options said so."""
     p, d = run.parameters, run.detector
     names = ["Xbeam", "Ybeam"]
     if p.convention in (Convention.XDS, Convention.DIALS):
@@ -78,6 +85,7 @@ def beam_centre(given: Parameters, run: Run) -> Iterator[str]:
 
 
 def distance(given: Parameters, run: Run) -> Iterator[str]:
+    """Both distances of the detector, and which of them was given."""
     d = run.detector
     along, normal = text_of(d.distance * 1e3), text_of(d.close_distance * 1e3)
     why = "from -distance or a header" if is_given(given, "distance") else "the default"
@@ -87,6 +95,7 @@ def distance(given: Parameters, run: Run) -> Iterator[str]:
 
 
 def sensor(given: Parameters, run: Run) -> Iterator[str]:
+    """Layers of the sensor, and how they are weighed."""
     thick = run.plan.thick
     if thick.range <= 0.0:
         yield "no thickness: every photon counts"

@@ -70,22 +70,27 @@ class Flag:
 
 
 def mm(text: str) -> float:
+    """Metres of a text in millimetres."""
     return atof(text) / 1000.0
 
 
 def micro(text: str) -> float:
+    """Metres of a text in micrometres."""
     return atof(text) * 1e-6
 
 
 def degrees(text: str) -> float:
+    """Radians of a text in degrees."""
     return atof(text) / RTD
 
 
 def negated(text: str) -> int:
+    """A seed as the generators want it."""
     return wrap_int(-atoi(text))
 
 
 def count(text: str) -> float:
+    """A whole number that the C program keeps as a double."""
     return float(atoi(text))
 
 
@@ -125,7 +130,9 @@ def set_detector_abs(p: Parameters, following: list[str]) -> None:
         p.detector_mu = divide(1.0, atof(following[0]) * 1e-6)
 
 
-def last_token_is_an_error(option: str, name: str, convert: Callable[[str], object]):
+def last_token_is_an_error(
+    option: str, name: str, convert: Callable[[str], object]
+) -> Callable[[Parameters, list[str]], None]:
     """These read the token that follows without looking whether there is one."""
 
     def apply(p: Parameters, following: list[str]) -> None:
@@ -137,6 +144,7 @@ def last_token_is_an_error(option: str, name: str, convert: Callable[[str], obje
 
 
 def set_pivot(p: Parameters, following: list[str]) -> None:
+    """What the detector turns about; any other word changes nothing."""
     if "sample" in following[0]:
         p.pivot = Pivot.SAMPLE
     if "beam" in following[0]:
@@ -144,14 +152,17 @@ def set_pivot(p: Parameters, following: list[str]) -> None:
 
 
 def set_roi(p: Parameters, following: list[str]) -> None:
+    """Bounds of the rendered region, pixels, both inside."""
     p.roi = tuple(atoi(v) for v in following[:4])
 
 
 def set_printout_pixel(p: Parameters, following: list[str]) -> None:
+    """The pixel to print, fast index first."""
     p.printout_fpixel, p.printout_spixel = atoi(following[0]), atoi(following[1])
 
 
 def set_energy(p: Parameters, following: list[str]) -> None:
+    """Wavelength of a photon energy in eV."""
     p.lambda0 = divide(12398.42, atof(following[0])) / 1.0e10
 
 
@@ -168,6 +179,7 @@ def vector(option: str, name: str, lines: str, help: str, default: str) -> Flag:
 
 
 def convention(value: Convention, pivot: Pivot, lines: str, help: str) -> Flag:
+    """The switch of a built-in convention, which brings its pivot."""
     return Flag("-" + value.value, lines, "", help, also={"convention": value, "pivot": pivot})
 
 
