@@ -19,9 +19,9 @@ from numpy.typing import DTypeLike
 
 from . import __version__
 from .exports import rendered
-from .files import replace_file
 from .flags import OptionError
 from .flat_detector import FlatDetector
+from .hdf5 import new_hdf5
 from .parameters import RTD
 
 if TYPE_CHECKING:
@@ -72,14 +72,14 @@ def write_nexus(
     OutputError
         If the file cannot be written. Nothing is left behind then.
     """
-    h5py = load_h5py()
+    load_h5py()
     if isinstance(images, np.ndarray) and images.ndim < 3:
         images = [images]
-    # the temporary file is locked already
-    with replace_file(path) as name, h5py.File(name, "w", libver="v108", locking=False) as file:
+    with new_hdf5(path, libver="v108") as (file, medium):
         data = describe(file, run, phi_deg)
         for number, image in enumerate(images):
             data[number] = np.reshape(image, data.shape[1:])
+            medium.check()
 
 
 def describe(file: h5py.File, run: Run, phi_deg: Sequence[float] | None = None) -> h5py.Dataset:

@@ -12,7 +12,8 @@ from types import ModuleType
 
 import numpy as np
 
-from ..files import InputError, OutputError, replace_file
+from ..files import InputError, OutputError
+from ..hdf5 import Medium, new_hdf5
 from ..nexus import chunk_of
 from .journal import Journal
 from .rows import Row, file_name
@@ -74,17 +75,16 @@ def write_stack(folder: Path, rows: list[Row], journal: Journal, table: Table) -
     sizes = {tuple(record["pixels"]) for row in rows if (record := journal.record(row.number))}
     if len(sizes) > 1:
         raise OutputError(f"{path}: found images of {len(sizes)} sizes, expected one; write files, without hdf5")
-    # replace_file has locked it already
-    with replace_file(path) as temporary, h5py().File(temporary, "w", locking=False) as stack:
+    with new_hdf5(path) as (stack, medium):
         if sizes:
-            _write_images(stack, folder, rows, sizes.pop(), old)
+            _write_images(stack, medium, folder, rows, sizes.pop(), old)
         _write_table(stack, table)
     for file in files:
         file.unlink(missing_ok=True)
     return path
 
 
-def _write_images(stack, folder: Path, rows: list[Row], size: tuple[int, int], old: set[int]) -> None:
+def _write_images(stack, medium: Medium, folder: Path, rows: list[Row], size: tuple[int, int], old: set[int]) -> None:
     position = {row.number: i for i, row in enumerate(rows)}
     for kind in rows[0].kinds:
         dtype, header = LAYOUT[kind]
@@ -93,11 +93,13 @@ def _write_images(stack, folder: Path, rows: list[Row], size: tuple[int, int], o
             path = folder / file_name(kind, row.number)
             if path.exists():
                 images[position[row.number]] = np.fromfile(path, dtype, offset=header).reshape(size)
+                medium.check()
         if old:
             with h5py().File(folder / STACK, "r") as before:
                 for i, number in enumerate(before["table/image"][:].tolist()):
                     if number in old and not (folder / file_name(kind, number)).exists() and number in position:
                         images[position[number]] = before[kind][i]
+                        medium.check()
 
 
 def _write_table(stack, table: Table) -> None:
