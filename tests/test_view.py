@@ -201,6 +201,12 @@ def test_spots_are_labelled_on_the_picture(view):
     assert not ink(picture).any()
 
 
+def test_spots_of_a_huge_cell_are_refused_before_they_take_memory(view):
+    status, picture, _, err = view("floatimage.bin", "--spots 5 --", *OPTIONS, *"-cell 1e7 1e7 1e7 90 90 90".split())
+    assert (status, picture) == (2, None)
+    assert "reflections for each h: needs " in err and "of memory, expected at most the " in err
+
+
 def test_region_of_interest_is_cut_out(view):
     _, whole, _, _ = view("noiseimage.img", "--rings none --low 40 --high 200 --size 300")
     _, cut, out, _ = view("noiseimage.img", "--rings none --low 40 --high 200 --size 100 --roi 20 119 30 99")

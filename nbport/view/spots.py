@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from .. import memory
 from ..flat_detector import FlatDetector
 
 if TYPE_CHECKING:
     from ..simulation import Run
 
+POINT_BYTES = 150  # of a reflection while it is sought, about
 REACH = 2  # pixels around a predicted place in which its brightest pixel is sought
 
 
@@ -31,6 +34,11 @@ def predict(run: Run) -> Spots:
 
     The width is that of a crystal so small, |q| times half the mosaic spread, and the breadth of the spectrum. A
     reflection is where it comes closest to the sphere.
+
+    Raises
+    ------
+    InputError
+        If they take more memory than there is.
     """
     flat = FlatDetector.of(run)
     orientations = _orientations(run)
@@ -48,6 +56,8 @@ def predict(run: Run) -> Spots:
 
     found = []
     limits = np.floor(lengths * q_max).astype(int)
+    plane = math.prod(2 * int(n) + 1 for n in limits[1:])
+    memory.check(f"spots of {plane} reflections for each h", POINT_BYTES * plane)
     k, l = (range_.reshape(-1) for range_ in np.meshgrid(*(np.arange(-n, n + 1) for n in limits[1:])))
     for h in range(-limits[0], limits[0] + 1):
         hkl = np.stack([np.full_like(k, h), k, l], axis=1)
