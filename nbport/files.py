@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import select
@@ -188,6 +189,35 @@ def write_file(path: str | os.PathLike, chunks: Iterable[bytes | memoryview]) ->
             out.writelines(chunks)
     except (OSError, ValueError) as error:
         raise OutputError(f"{path}: cannot write: {_reason(error)}") from None
+
+
+def check_place(path: str | os.PathLike) -> None:
+    """Refuse a file that can never be written, before it takes an hour to make its content.
+
+    Raises
+    ------
+    OutputError
+        If there is a folder of its name, or its own folder is missing or may not be written.
+    """
+    try:
+        target = os.path.realpath(path)
+        folder = os.path.dirname(target)
+        if os.path.isdir(target):
+            error = errno.EISDIR
+        elif os.path.exists(target) and not os.path.isfile(target):
+            return  # a device, or a pipe
+        elif not os.path.exists(folder):
+            error = errno.ENOENT
+        elif not os.path.isdir(folder):
+            error = errno.ENOTDIR
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            error = errno.EACCES
+        else:
+            return
+        reason = os.strerror(error)
+    except ValueError as odd:
+        reason = str(odd)
+    raise OutputError(f"{path}: cannot write: {reason}")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from .argv import OwnOptions, split_own
 from .command_line import missing_input, read_options, set_up
 from .ctext import printf
 from .device import DeviceError, open_device
-from .files import InputError, OutputError, write_file
+from .files import InputError, OutputError, check_place, write_file
 from .flags import OptionError
 from .machine import default_threads
 from .process import BROKEN_PIPE, INTERRUPTED, one_line, own_process, writing_stdout
@@ -111,6 +111,11 @@ def simulate(own: OwnOptions, arguments: list[str], argv: list[str]) -> None:
         device = open_device(own.device, warn_and_keep, own.precision)
         run = set_up(p, say, timing)
         side_files.check(own, run, warn_and_keep)
+        files = [getattr(run.parameters, name) for name in writing.output_names(run.parameters)]
+        side = [path for path in (getattr(own, name) for name in side_files.NAMES) if path]
+        for path in (*files, *side, own.timing, own.json):
+            if path is not None:
+                check_place(path)
         if own.explain:
             from .explain import explanation
 
@@ -131,7 +136,5 @@ def simulate(own: OwnOptions, arguments: list[str], argv: list[str]) -> None:
     if own.json:
         from .record import write_record
 
-        files = [getattr(run.parameters, name) for name in writing.output_names(run.parameters)]
-        side = [path for path in (getattr(own, name) for name in side_files.NAMES) if path]
         dump = [p.dump] * (p.hkl is not None and os.path.exists(p.dump))
         write_record(own.json, run, image, argv, warnings, [*dump, *files, *side])

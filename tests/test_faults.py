@@ -96,6 +96,19 @@ def test_folder_that_cannot_be_written_is_one_line(tmp_path, nbport_command):
         tmp_path.chmod(0o700)
 
 
+@pytest.mark.parametrize("option", ["-floatfile", "-intfile", "-noisefile", "-pgmfile", "--png", "--json", "--timing"])
+@pytest.mark.parametrize(("place", "reason"), [("no/x", "No such file"), ("file/x", "Not a dir"), ("dir", "Is a dir")])
+def test_place_that_cannot_be_written_is_refused_before_anything_is_rendered(
+    tmp_path, nbport_command, option, place, reason
+):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "dir").mkdir()
+    finished = nbport_command([*SCENE, option, place], tmp_path)
+    assert f"{place}: cannot write: {reason}" in one_error(finished)
+    assert b"solid angle subtended by detector" not in finished.stdout  # said when the pixels are finished
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dir", "file"]
+
+
 # -- files that vanish
 
 
