@@ -249,6 +249,9 @@ def test_geometry_beside_counts_only_if_all_agree(view, folder, tmp_path):
     "name, options, expected",
     [
         ("nothere.img", "", "nothere.img: cannot read an image"),
+        (".", "", ".: cannot read an image: Is a directory"),
+        ("/", "", "/: cannot read an image: Is a directory"),
+        ("x.npy", "--out no/x.png", "no/x.png: cannot write: No such file or directory"),
         ("x.npy", "--roi 0 300 0 10", "--roi: found 0 300 0 10, expected within 0 299 0 199"),
         ("x.npy", "--rings 2,x", "--rings: found '2,x', expected positive numbers"),
         ("x.npy", "--rings 2,-1", "--rings: found '2,-1', expected positive numbers"),
@@ -271,7 +274,7 @@ def test_picture_goes_beside_the_image_and_never_over_it(folder, tmp_path, capsy
     (tmp_path / "x.npy").write_bytes((folder / "x.npy").read_bytes())
     assert main(["view", str(tmp_path / "x.npy"), "--rings", "none"]) == 0
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
-    assert main(["view", str(tmp_path / "x.png"), "--rings", "none"]) == 2
+    assert main(["view", str(tmp_path / "x.npy"), "-o", str(tmp_path / "x.npy"), "--rings", "none"]) == 2
     assert "that is the image itself" in capsys.readouterr().err
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..files import InputError, OutputError, write_file
+from ..files import InputError, OutputError, check_place, write_file
 from ..flags import OptionError
 from ..flat_detector import FlatDetector
 from ..formats.images import Frame, read_image
@@ -84,15 +84,11 @@ def run(arguments: argparse.Namespace) -> int:
     if style.size < 16:
         raise OptionError(f"--size: found {style.size}, expected 16 or more")
     source = Path(arguments.file)
-    target = Path(arguments.out) if arguments.out else source.with_suffix(".png")
-    if target.resolve() == source.resolve():
-        raise OptionError(f"{target}: that is the image itself; choose another name with -o")
-    if target.suffix.lower() not in (".png", ""):
-        raise OptionError(f"--out: found {arguments.out!r}, expected a name that ends with .png")
     simulated = _set_up(arguments.behind) if arguments.behind else None
     if arguments.spots and simulated is None:
         raise OptionError("--spots: needs the nanoBragg options of the image behind --")
     frame = _read(source, arguments, simulated)
+    target = _target(arguments.out, source)
     flat = FlatDetector.of(simulated) if simulated else _geometry(source, frame, arguments)
     xmin, xmax, ymin, ymax = _roi(arguments.roi, frame)
     cut = frame.pixels[ymin : ymax + 1, xmin : xmax + 1]
@@ -126,6 +122,16 @@ def _set_up(options: list[str]) -> Run:
     from ..api import set_up_run
 
     return set_up_run(options)
+
+
+def _target(out: str | None, source: Path) -> Path:
+    target = Path(out) if out else source.with_suffix(".png")
+    check_place(target)
+    if target.resolve() == source.resolve():
+        raise OptionError(f"{target}: that is the image itself; choose another name with -o")
+    if target.suffix.lower() not in (".png", ""):
+        raise OptionError(f"--out: found {out!r}, expected a name that ends with .png")
+    return target
 
 
 def _read(source: Path, arguments: argparse.Namespace, simulated: Run | None) -> Frame:
