@@ -113,7 +113,8 @@ def simulate(own: OwnOptions, arguments: list[str], argv: list[str]) -> None:
         side_files.check(own, run, warn_and_keep)
         files = [getattr(run.parameters, name) for name in writing.output_names(run.parameters)]
         side = [path for path in (getattr(own, name) for name in side_files.NAMES) if path]
-        for path in (*files, *side, own.timing, own.json):
+        # images behind the first are not looked at: the reference finds out when it has written those before them
+        for path in (*files[:1], *side, own.timing, own.json):
             if path is not None:
                 check_place(path)
         if own.explain:

@@ -96,7 +96,7 @@ def test_folder_that_cannot_be_written_is_one_line(tmp_path, nbport_command):
         tmp_path.chmod(0o700)
 
 
-@pytest.mark.parametrize("option", ["-floatfile", "-intfile", "-noisefile", "-pgmfile", "--png", "--json", "--timing"])
+@pytest.mark.parametrize("option", ["-floatfile", "--png", "--cbf", "--nexus", "--json", "--timing"])
 @pytest.mark.parametrize(("place", "reason"), [("no/x", "No such file"), ("file/x", "Not a dir"), ("dir", "Is a dir")])
 def test_place_that_cannot_be_written_is_refused_before_anything_is_rendered(
     tmp_path, nbport_command, option, place, reason
