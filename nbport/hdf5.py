@@ -10,12 +10,49 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import DTypeLike
+
 from .files import replace_file
+from .flags import OptionError
 
 if TYPE_CHECKING:
     import h5py
+
+
+LARGEST_CHUNK = 2**32 - 1  # bytes
+
+
+def load_h5py(need: str, extra: str) -> ModuleType:
+    """The module h5py.
+
+    Parameters
+    ----------
+    need : str
+        What to say if it is not there.
+    extra : str
+        The extra of nbport that brings it.
+
+    Raises
+    ------
+    OptionError
+        If it is not installed.
+    """
+    try:
+        return import_module("h5py")
+    except ImportError:
+        raise OptionError(f"{need}: pip install 'nbport[{extra}]'") from None
+
+
+def chunk_of(shape: tuple[int, int], dtype: DTypeLike) -> tuple[int, int]:
+    """Rows and columns that HDF5 stores as one: the whole image, or as much of it as it can."""
+    most = LARGEST_CHUNK // np.dtype(dtype).itemsize
+    columns = min(shape[1], most)
+    return min(shape[0], most // columns), columns
 
 
 class Medium(io.RawIOBase):

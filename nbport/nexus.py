@@ -15,13 +15,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from . import __version__
+from . import __version__, hdf5
 from .exports import rendered
 from .flags import OptionError
 from .flat_detector import FlatDetector
-from .hdf5 import new_hdf5
+from .hdf5 import chunk_of, new_hdf5
 from .parameters import RTD
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 MASKED = 1 << 8  # NXmx's bit for pixels that the user masked
 METRES = {"m": 1.0, "mm": 1e-3, "um": 1e-6}
-LARGEST_CHUNK = 2**32 - 1  # bytes
 COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 
 
@@ -43,11 +41,7 @@ def load_h5py() -> ModuleType:
     OptionError
         If it is not installed.
     """
-    try:
-        import h5py
-    except ImportError:
-        raise OptionError("NeXus files need h5py: pip install 'nbport[nexus]'") from None
-    return h5py
+    return hdf5.load_h5py("NeXus files need h5py", "nexus")
 
 
 def write_nexus(
@@ -189,13 +183,6 @@ def _data(entry: h5py.Group, run: Run, images: int) -> h5py.Dataset:
     data = group.create_dataset("data", (images, *shape), np.float32, **chunked)
     data.attrs["units"] = "photons"
     return data
-
-
-def chunk_of(shape: tuple[int, int], dtype: DTypeLike) -> tuple[int, int]:
-    """Rows and columns that HDF5 stores as one: the whole image, or as much of it as it can."""
-    most = LARGEST_CHUNK // np.dtype(dtype).itemsize
-    columns = min(shape[1], most)
-    return min(shape[0], most // columns), columns
 
 
 def _group(parent: h5py.Group, name: str, kind: str) -> h5py.Group:

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from c_reference.cases import HERE
+from nbport.files import OutputError
+from nbport.hdf5 import Medium, new_hdf5
 
 h5py = pytest.importorskip("h5py")
-from nbport.files import OutputError  # noqa: E402
-from nbport.hdf5 import Medium, new_hdf5  # noqa: E402
-
 IMAGES = np.arange(20 * 50 * 50, dtype="<u4").reshape(20, 50, 50)
 WHOLE = 400_000  # bytes of the file, at most
 

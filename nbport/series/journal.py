@@ -3,7 +3,7 @@
 Files of images appear complete, by renaming, and before their line; so an image with a line is finished, and one
 without is made again. A line that a kill cut short is dropped.
 
-Records are read from the file when they are needed: a long series takes no more memory than a short one.
+Records are read from the file when they are needed; in memory there is only where they are.
 """
 
 from __future__ import annotations

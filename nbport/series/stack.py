@@ -6,15 +6,13 @@ under another name, renamed, and the files are removed. Every state between thes
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 
 from ..files import InputError, OutputError
-from ..hdf5 import Medium, new_hdf5
-from ..nexus import chunk_of
+from ..hdf5 import Medium, chunk_of, load_h5py, new_hdf5
 from .journal import Journal
 from .rows import Row, file_name
 from .table import Table
@@ -29,13 +27,10 @@ def h5py() -> ModuleType:
 
     Raises
     ------
-    InputError
+    OptionError
         If it is not installed.
     """
-    try:
-        return import_module("h5py")
-    except ModuleNotFoundError:
-        raise InputError("HDF5 needs a package more: pip install 'nbport[series]'") from None
+    return load_h5py("HDF5 needs a package more", "series")
 
 
 def stacked(folder: Path) -> set[int]:
