@@ -18,7 +18,24 @@ from pathlib import Path
 from types import ModuleType
 
 PACKAGE = Path(__file__).resolve().parent
-NOT_COMPILED = ("oracle", "series", "verify", "view")  # sub-packages that no compiled function depends on
+# modules with compiled functions, and those whose functions or constants they take
+COMPILED = (
+    "ctext.py",
+    "cuda_kernel.py",
+    "cuda_operations.py",
+    "formats/cscan.py",
+    "formats/decimals.py",
+    "log.py",
+    "mixed.py",
+    "nan_signs.py",
+    "parameters.py",
+    "peak.py",
+    "random.py",
+    "setup/*.py",
+    "spelling.py",
+    "statistics.py",
+    "tiles.py",
+)
 ANNOUNCEMENT = "nanoBragg: compiling kernels, once for this machine ..."
 
 
@@ -151,7 +168,6 @@ def _fingerprint() -> str:
     """Digest of every source that kernels are compiled from."""
     digest = hashlib.sha256(sys.version.encode())
     kernels = PACKAGE / "kernels" if (PACKAGE / "kernels").is_dir() else PACKAGE.parent / "kernels"
-    for path in sorted([*PACKAGE.rglob("*.py"), *kernels.glob("*.py")]):
-        if path.parent.name not in NOT_COMPILED:
-            digest.update(path.read_bytes())
+    for path in sorted([*kernels.glob("*.py"), *(path for name in COMPILED for path in PACKAGE.glob(name))]):
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -3,6 +3,7 @@
 import importlib.util
 import itertools
 import os
+import re
 
 import pytest
 
@@ -114,3 +115,9 @@ def test_without_any_folder_each_process_compiles_for_itself(folder, monkeypatch
     assert loaded(folder) == (2, False)
     assert loaded(folder) == (2, False)
     assert files(folder.parent, "nbc") == []
+
+
+def test_cache_key_covers_every_module_with_compiled_functions():
+    named = {path for name in compilation.COMPILED for path in compilation.PACKAGE.glob(name)}
+    compiled = {p for p in compilation.PACKAGE.rglob("*.py") if re.search(r"\bnjit\b", p.read_text())}
+    assert not compiled - named
