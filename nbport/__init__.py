@@ -22,10 +22,10 @@ if (_kernels / "scene.py").is_file():
 # what this package offers, and the module that is imported when it is asked for
 _PLACES = {
     "Comparison": "oracle.compare",
-    "DeviceError": "device",
-    "InputError": "files",
-    "OptionError": "flags",
-    "OutputError": "files",
+    "DeviceError": "errors",
+    "InputError": "errors",
+    "OptionError": "errors",
+    "OutputError": "errors",
     "Parameters": "options",
     "Result": "api",
     "Trace": "oracle.trace",

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 
-from .completion import SHELLS
 from .ctext import long_int
-from .device import DOUBLE, check_name, check_precision
-from .flags import FLAGS, OWN_FLAGS, Flag, OptionError
+from .device_names import DOUBLE, check_name, check_precision
+from .errors import OptionError
+from .flags import FLAGS, OWN_FLAGS, Flag
 from .parameters import Parameters
 
 FIXES = frozenset({"phi0", "oversample", "curved_det"})
@@ -167,3 +167,6 @@ def _nearest(name: str, options: list[str]) -> str | None:
     lower = {option.lower(): option for option in options}
     near = get_close_matches(name.lower(), lower, n=1) if len(wanted) > 1 else []
     return lower[near[0]] if near else None
+
+
+SHELLS = ("bash", "zsh")

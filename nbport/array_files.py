@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from .flags import OptionError
+from .errors import OptionError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -18,12 +18,15 @@ from typing import TYPE_CHECKING
 
 from . import __version__
 from .arguments import count
-from .device import CPU, DOUBLE, PRECISIONS, DeviceError, open_device
-from .files import InputError, write_file
+from .device import open_device
+from .device_names import CPU, DOUBLE, PRECISIONS
+from .errors import DeviceError, InputError
+from .files import write_file
 from .machine import default_threads
+from .run import Timing
 
 if TYPE_CHECKING:
-    from .simulation import Run
+    from .run import Run
 
 PACKAGE = Path(__file__).resolve().parent
 CLONE_SUITE = PACKAGE.parent / "c_reference" / "bench.jsonl"
@@ -168,7 +171,6 @@ def prepared(case: dict) -> Run:
     """A case that is set up."""
     from .argv import OwnOptions
     from .command_line import read_options, set_up
-    from .compilation import compiled
 
     before = os.getcwd()
     with tempfile.TemporaryDirectory() as folder:
@@ -176,7 +178,7 @@ def prepared(case: dict) -> Run:
         os.chdir(folder)
         try:
             p = read_options(OwnOptions(), list(case["steps"][-1]), lambda *_: None, lambda _: None)
-            return set_up(p, lambda *_: None, compiled("simulation").Timing())
+            return set_up(p, lambda *_: None, Timing())
         finally:
             os.chdir(before)
 

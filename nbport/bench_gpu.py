@@ -27,10 +27,11 @@ from .bench import (
 )
 from .compilation import compiled
 from .cuda_errors import one_line_errors
-from .device import DOUBLE, MIXED, Device, DeviceError
-from .device_run import Rendered, render_on_device
-from .files import InputError
+from .device_names import DOUBLE, MIXED
+from .device_run import Device
+from .errors import DeviceError, InputError
 from .machine import default_threads
+from .run import Rendered
 
 PEAK_ROUNDS = 20_000
 
@@ -95,7 +96,7 @@ def _rendered(setup, device: Device, threads: int, told: list[str]) -> tuple[Ren
         return launchers[-1]
 
     spied = replace(device, make_launcher=make_launcher)
-    rendered = render_on_device(setup, "certified", spied, threads, lambda *_: None, told.append)
+    rendered = spied.render(setup, "certified", threads, lambda *_: None, told.append)
     seconds = [getattr(launcher, "kernel_s", None) for launcher in launchers]
     return rendered, None if None in seconds else sum(seconds)
 

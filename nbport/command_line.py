@@ -14,8 +14,8 @@ from .parameters import Parameters
 
 if TYPE_CHECKING:
     from .log import Say
+    from .run import Run, Timing
     from .setup.structure_factors import Load
-    from .simulation import Run, Timing
 
 
 def read_options(own: OwnOptions, arguments: list[str], say: Say, warn: Callable[[str], None]) -> Parameters:
@@ -75,10 +75,13 @@ def set_up(p: Parameters, say: Say, timing: Timing, load: Load | None = None) ->
 
     Structure factors come from the files, or from `load`.
     """
-    from . import simulation
-    from .log import BANNER
+    from .compilation import compiled_modules
+
+    with compiled_modules():
+        from .log import BANNER
+        from .setup import scene
 
     with timing.part("setup"):
-        frame = simulation.begin(p, say)
+        frame = scene.begin(p, say)
         say("%s", BANNER)
-    return simulation.prepare(frame, say, timing, *([load] if load else []))
+    return scene.prepare(frame, say, timing, *([load] if load else []))

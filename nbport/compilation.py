@@ -31,6 +31,7 @@ COMPILED = (
     "parameters.py",
     "peak.py",
     "random.py",
+    "run.py",
     "setup/*.py",
     "spelling.py",
     "statistics.py",

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .flags import OptionError
-
-SHELLS = ("bash", "zsh")
+from .errors import OptionError
 
 
 def script(parser: argparse.ArgumentParser, shell: str) -> str:

@@ -123,3 +123,6 @@ def printf(template: str, *values: object) -> str:
         return found[0] % (value,)
 
     return _CONVERSION.sub(one, template)
+
+
+DBL_MIN = 2.2250738585072014e-308

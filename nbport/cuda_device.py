@@ -18,7 +18,8 @@ import numpy as np
 
 from .compilation import compiled_modules
 from .cuda_errors import OLD_DRIVER, one_line_errors
-from .device import Device, DeviceError
+from .device_run import Device
+from .errors import DeviceError
 from .kernels.certificate import Certificate
 from .kernels.device_body import NOWHERE, Place, Tables
 from .tiles import PIXELS_A_LAUNCH, Tile, blocks_of

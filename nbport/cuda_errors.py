@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .device import DeviceError
+from .errors import DeviceError
 
 OLD_DRIVER = "update it, or pip install 'nbport[cuda12]', which older drivers can run"
 #: Names of CUDA's errors, and what they mean here. The first that an error's text has counts.
@@ -71,3 +71,8 @@ def one_line_errors() -> Iterator[None]:
         raise
     except Exception as error:  # a driver, a compiler and a linker raise what they like
         raise DeviceError(meaning(error)) from error
+
+
+def on_cpu_instead(error: DeviceError) -> str:
+    """What auto says when it takes the CPU."""
+    return f"--device auto renders on the CPU: {error}"

@@ -1,30 +1,19 @@
-"""The pixel loop on a device: whether it can run there, and running it."""
+"""A device: whether the pixel loop can run there, and running it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
 
 from . import tiles
 from .compilation import compiled
-from .device import MIXED, Device, DeviceError, on_cpu_instead
-from .driver import Finished, run_rows
+from .cuda_errors import on_cpu_instead
+from .device_names import DOUBLE, MIXED
+from .driver import run_rows
+from .errors import DeviceError
 from .kernels import certificate
-
-if TYPE_CHECKING:
-    from .simulation import Run
-
-
-class Rendered(NamedTuple):
-    """What the pixel loop leaves behind."""
-
-    pixels: np.ndarray  # float32 [spixels * fpixels], photons
-    omega_sums: np.ndarray  # float64 [spixels], sr
-    path: str  # what rendered them, for a report
-    recomputed: int  # pixels that the reference kernel rendered
+from .run import Finished, Rendered, Run
 
 
 def obstacle(run: Run, kernel: str) -> str | None:
@@ -38,45 +27,66 @@ def obstacle(run: Run, kernel: str) -> str | None:
     return certificate.obstacle(run.scene) or tiles.obstacle(run.scene)
 
 
-def render_on_device(
-    run: Run, kernel: str, device: Device, threads: int, finished: Finished, warn: Callable[[str], None]
-) -> Rendered | None:
-    """Run the pixel loop on a device; None, after one warning, if the run is left to the CPU.
+@dataclass(frozen=True)
+class Device:
+    """Something that launches can be made on.
 
     Parameters
     ----------
-    kernel : str
-        The one that was asked for.
-    threads : int
-        That share the pixels which the device leaves to the CPU.
-    finished : callable
-        Told of every finished block of rows, in raster order.
-
-    Raises
-    ------
-    DeviceError
-        If the device stops working, and is not optional.
+    name : str
+        As reports show it.
+    make_launcher : callable
+        Takes a `Certificate`, `Tables`, and whether to render with mixed precision.
+    precision : str
+        One of PRECISIONS: that of the C program's bytes, or mixed where that can be.
+    optional : bool
+        What the device fails to do is done on the CPU.
     """
-    why = obstacle(run, kernel)
-    if why:
-        warn(f"rendering on the CPU and not on {device.name}: {why}")
-        return None
-    certified, path = certificate.certify(run.scene), device.name
-    if device.precision == MIXED:
-        mixed = compiled("mixed")
-        why = mixed.obstacle(certified)
+
+    name: str
+    make_launcher: Callable[..., tiles.Launcher]
+    precision: str = DOUBLE
+    optional: bool = False
+
+    def render(
+        self, run: Run, kernel: str, threads: int, finished: Finished, warn: Callable[[str], None]
+    ) -> Rendered | None:
+        """Run the pixel loop here; None, after one warning, if the run is left to the CPU.
+
+        Parameters
+        ----------
+        kernel : str
+            The one that was asked for.
+        threads : int
+            That share the pixels which the device leaves to the CPU.
+        finished : callable
+            Told of every finished block of rows, in raster order.
+
+        Raises
+        ------
+        DeviceError
+            If the device stops working, and is not optional.
+        """
+        why = obstacle(run, kernel)
         if why:
-            warn(f"rendering with double and not with mixed precision: {why}")
-        else:
-            certified, path = mixed.certify_mixed(run.scene), f"{device.name} with mixed precision"
-    make_launcher = partial(device.make_launcher, mixed=path != device.name)
-    rows_kernel = tiles.TiledKernel(run.scene, certified, make_launcher, threads)
-    try:
-        # one block after the other: a launch needs the state that the one before left
-        pixels, omega_sums = run_rows(rows_kernel, run.scene, threads, False, finished, in_order=True)
-    except DeviceError as error:
-        if not device.optional:
-            raise
-        warn(on_cpu_instead(error))
-        return None
-    return Rendered(pixels, omega_sums, path, rows_kernel.recomputed)
+            warn(f"rendering on the CPU and not on {self.name}: {why}")
+            return None
+        certified, path = certificate.certify(run.scene), self.name
+        if self.precision == MIXED:
+            mixed = compiled("mixed")
+            why = mixed.obstacle(certified)
+            if why:
+                warn(f"rendering with double and not with mixed precision: {why}")
+            else:
+                certified, path = mixed.certify_mixed(run.scene), f"{self.name} with mixed precision"
+        make_launcher = partial(self.make_launcher, mixed=path != self.name)
+        rows_kernel = tiles.TiledKernel(run.scene, certified, make_launcher, threads)
+        try:
+            # one block after the other: a launch needs the state that the one before left
+            pixels, omega_sums = run_rows(rows_kernel, run.scene, threads, False, finished, in_order=True)
+        except DeviceError as error:
+            if not self.optional:
+                raise
+            warn(on_cpu_instead(error))
+            return None
+        return Rendered(pixels, omega_sums, path, rows_kernel.recomputed)

@@ -14,7 +14,7 @@ from .flags import FLAGS
 from .parameters import RTD, Convention, Parameters, Shape
 
 if TYPE_CHECKING:
-    from .simulation import Run
+    from .run import Run
 
 
 def explanation(given: Parameters, arguments: Sequence[str], run: Run, kernel: str) -> list[str]:
@@ -249,7 +249,7 @@ def _outputs(given: Parameters, run: Run) -> Iterator[str]:
 
 
 def _memory(run: Run) -> Iterator[str]:
-    from .simulation import memory_needed
+    from .setup.memory_estimate import memory_needed
 
     yield f"about {memory_needed(run) / 1e6:.0f} MB beside the program itself"
 

@@ -10,7 +10,7 @@ from .ctext import printf
 from .parameters import Convention, Parameters
 
 if TYPE_CHECKING:
-    from .simulation import Run
+    from .run import Run
 
 DEFAULT = Parameters()
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import __version__
-from .files import OutputError, write_file
-from .flags import OptionError
+from .errors import OptionError, OutputError
+from .files import write_file
 from .flat_detector import FlatDetector
 from .parameters import RTD
 
 if TYPE_CHECKING:
-    from .simulation import Run
+    from .run import Run
 
 NOT_RENDERED, NOT_A_NUMBER = -1, -2  # in integer images, as detectors mark gaps and bad pixels
 INT_MAX = 2**31 - 1

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 
+from .errors import InputError, OutputError
 from .machine import memory
 
 TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".nbport-", ".tmp"
@@ -22,14 +23,6 @@ UNSIZED_LIMIT = 2**28  # bytes from a pipe or a device
 
 _temporaries: set[str] = set()  # those of this process
 _making = threading.Lock()
-
-
-class InputError(Exception):
-    """Something that the user gave cannot be used. The text is one line: where, found, expected."""
-
-
-class OutputError(Exception):
-    """An output file cannot be written."""
 
 
 class InputStream:

@@ -14,13 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .ctext import atof, atoi, divide, wrap_int
+from .errors import OptionError
 from .parameters import RTD, Convention, Parameters, Pivot, Shape
 
 DEGREES = "deg"
-
-
-class OptionError(ValueError):
-    """An option whose use has no defined meaning."""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,10 @@ from importlib.metadata import PackageNotFoundError, version
 from .argv import split_own
 from .command_line import read_options, set_up
 from .compilation import compiled
-from .device import DeviceError, open_device
+from .device import open_device
+from .errors import DeviceError
 from .machine import default_threads
+from .run import Timing
 
 PACKAGES = ("numba", "numba-cuda", "llvmlite", "cuda-bindings")
 
@@ -70,8 +72,8 @@ def _self_test(device, name: str, options: str) -> int:
         try:
             for where in (None, device):
                 own, rest = split_own([*BASE.split(), *options.split()])
-                run = set_up(read_options(own, rest, _ignore, _ignore), _ignore, simulation.Timing())
-                timing = simulation.Timing()
+                run = set_up(read_options(own, rest, _ignore, _ignore), _ignore, Timing())
+                timing = Timing()
                 threads = default_threads()
                 images.append(simulation.render(run, "certified", threads, _ignore, timing, where, _say))
         finally:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import DTypeLike
 
+from .errors import OptionError
 from .files import replace_file
-from .flags import OptionError
 
 if TYPE_CHECKING:
     import h5py

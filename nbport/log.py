@@ -12,9 +12,7 @@ from .ctext import add, divide, printf
 from .kernels import reference as kernel
 from .nan_signs import careful
 from .parameters import RTD, Convention, Parameters, Shape, Vector
-from .setup.cell import Cell
-from .setup.detector import Detector
-from .setup.sampling import SamplingPlan
+from .run import Cell, Detector, SamplingPlan
 
 Say = Callable[..., None]
 

@@ -12,9 +12,9 @@ from . import __version__
 from .argv import OwnOptions, split_own
 from .command_line import missing_input, read_options, set_up
 from .ctext import printf
-from .device import DeviceError, open_device
-from .files import InputError, OutputError, check_place, write_file
-from .flags import OptionError
+from .device import open_device
+from .errors import DeviceError, InputError, OptionError, OutputError
+from .files import check_place, write_file
 from .machine import default_threads
 from .process import BROKEN_PIPE, INTERRUPTED, one_line, own_process, writing_stdout
 from .progress import progress_bar
@@ -104,10 +104,11 @@ def simulate(own: OwnOptions, arguments: list[str], argv: list[str]) -> None:
     with announced():
         with compiled_modules():
             from . import side_files, simulation, writing
+            from .run import Timing
         threads = own.threads or default_threads()
         if threads > default_threads():
             warn_and_keep(f"--threads {threads}: more than the {default_threads()} that this process may use at a time")
-        timing = simulation.Timing()
+        timing = Timing()
         device = open_device(own.device, warn_and_keep, own.precision)
         run = set_up(p, say, timing)
         side_files.check(own, run, warn_and_keep)

@@ -1,60 +1,16 @@
-"""How much memory a run needs, and may have: what does not fit is refused before it is allocated.
-
-Estimates are of what a run adds to the interpreter and its compiled kernels, at its peak. `docs/log.md` says how good
-they are.
-"""
+"""How much memory this process may still have: what does not fit is refused before it is allocated."""
 
 from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from .files import InputError
+from .errors import InputError
 from .machine import memory
-from .parameters import Parameters
-
-if TYPE_CHECKING:
-    from .setup.sampling import SamplingPlan
 
 CONTROL_GROUP_OF, CONTROL_GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
-
-ORIENTATION = 9 * 8  # a matrix or three vectors of doubles
-# a row of five numbers in lists, and the arrays that are made of all rows
-SOURCE = 480
-# a grid of doubles, the same with a border, and what checking its values takes
-GRID_POINT = 8 + 11
-MASK_PIXEL = 2 + 2 + 2  # of the file, of its pixels, and as the kernels see them
-
-
-def of_images(p: Parameters) -> int:
-    """Bytes of the float, the integer and the 8-bit image, and the mask."""
-    pixel = 4 + 2 + (1 if p.write_pgm else 0) + (MASK_PIXEL if p.mask_pixels is not None else 0)
-    return pixel * max(p.pixels, 0)
-
-
-def of_orientations(plan: SamplingPlan, has_sourcefile: bool) -> int:
-    """Bytes of the tables of spindle positions, mosaic domains and sources.
-
-    Kernels on the CPU make no table of all combinations of spindle positions and domains.
-    """
-    sources = 0 if has_sourcefile else _product(plan.hdiv.steps, plan.vdiv.steps, plan.dispersion.steps)
-    # at most that many: divergence may be cut to an ellipse
-    return ORIENTATION * (max(plan.phi.steps, 0) + max(plan.mosaic_domains, 0)) + SOURCE * sources
-
-
-def of_grid(shape: Sequence[int]) -> int:
-    """Bytes of a grid of structure factors and of what kernels make of it."""
-    return GRID_POINT * _product(*shape)
-
-
-def _product(*factors: int) -> int:
-    product = 1
-    for factor in factors:
-        product *= max(factor, 0)
-    return product
 
 
 def check(what: str, needed: int) -> None:

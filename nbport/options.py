@@ -15,8 +15,9 @@ from numbers import Integral, Real
 from pathlib import Path
 
 from .array_files import ARRAY_FILES
+from .errors import OptionError
 from .files import write_file
-from .flags import FLAGS, Flag, OptionError, atoi, count, negated
+from .flags import FLAGS, Flag, atoi, count, negated
 
 SUFFIXES = {
     "": "", "mm": "_mm", "um": "_um", "Angstrom": "_A", "deg": "_deg", "mrad": "_mrad", "percent": "_percent",

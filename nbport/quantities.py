@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .parameters import RTD, Parameters
 
 if TYPE_CHECKING:
-    from .simulation import Run
+    from .run import Run
 
 UNITS = {
     "m": "pixel_size subpixel_size pix0_vector distance close_distance detector_thick detector_thickstep Fdet Sdet"

@@ -17,7 +17,7 @@ from .machine import peak_memory
 from .quantities import derived_quantities, parameter_quantities, statistics_quantities
 
 if TYPE_CHECKING:
-    from .simulation import Image, Run
+    from .run import Image, Run
 
 FORMAT = "nbport run 1"
 CHUNK = 2**20
@@ -42,7 +42,7 @@ def write_record(path: str, run: Run, image: Image, command: list[str], warnings
     OutputError
         If it cannot be written.
     """
-    from .simulation import memory_needed
+    from .setup.memory_estimate import memory_needed
 
     packages = {name: version(name) for name in ("numba", "numpy", "fabio")}
     record = {

@@ -9,13 +9,13 @@ import numpy as np
 
 from . import log
 from .ctext import wrap_int
-from .driver import Finished
-from .files import InputError
+from .errors import InputError
 from .kernels.reference import LOST, WARNED
 from .kernels.scene import Geometry
+from .run import Finished
 
 if TYPE_CHECKING:
-    from .simulation import Run
+    from .run import Run
 
 
 def reporter(run: Run, say: log.Say, advance: Callable[[int], None]) -> Finished:

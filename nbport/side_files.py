@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .flags import OptionError
+from .errors import OptionError
 
 if TYPE_CHECKING:
     import numpy as np
 
     from .argv import OwnOptions
-    from .simulation import Run
+    from .run import Run
 
 NAMES = ("cbf", "tiff", "edf", "nexus", "png")
 
@@ -38,7 +38,7 @@ def check(own: OwnOptions, run: Run, warn: Callable[[str], None]) -> None:
         return
     from .exports import check_tiff
     from .flat_detector import FlatDetector
-    from .nexus import load_h5py
+    from .formats.nexus_geometry import load_h5py
     from .view.picture import load_pillow
 
     if not run.scene.beam.source_lambda.size:

@@ -1,219 +1,20 @@
-"""From parameters to an image: the whole run, apart from files of output and the command line.
-
-`prepare` does the reference's set-up section by section and says what the reference says;
-`render` runs a kernel on the result.
-"""
+"""From a scene to an image: the choice of a kernel, the pixel loop, statistics."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from . import log, memory
-from .compilation import compiled
-from .ctext import multiply, wrap_int
-from .device import Device
-from .driver import Finished, Kernel, run_rows
+from . import log
+from .driver import Kernel, run_rows
 from .kernels import certified
 from .kernels.certificate import certify, obstacle
 from .kernels.reference import render_rows
-from .kernels.scalar import vector_scale
-from .kernels.scene import Beam, Crystal, Fgrid, Geometry, Sampling, Scene
 from .nan_signs import exact
-from .parameters import Parameters, Pivot
-from .random import new_table
 from .reporting import reporter
-from .setup import crystal, detector, mask, mosaic, sampling, sizes, sources, structure_factors
-from .statistics import Statistics, image_statistics, omega_sum
-
-R_E_SQR = 7.94079248018965e-30  # m^2
-WATER_F = 2.57  # electrons, forward scattering of a water molecule
-WATER_MW = 18.0  # g/mol
-
-
-class Timing:
-    """Seconds spent in named parts of a run."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def part(self, name: str):
-        """Add the time of a block to a part."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
-
-
-@dataclass
-class Run:
-    """A run that is set up: everything the reference knows before its pixel loop."""
-
-    parameters: Parameters  # as resolved
-    detector: detector.Detector
-    plan: sampling.SamplingPlan
-    cell: crystal.Cell
-    scene: Scene
-    seed: int  # of the noise
-    random_table: np.ndarray  # shuffle table of ran1, as misset and mosaic left it
-    live_mask: mask.Mask | None  # a mask that the image itself continues
-
-
-@dataclass
-class Image:
-    """A rendered image."""
-
-    pixels: np.ndarray  # float32 [spixels * fpixels], photons
-    solid_angle: str  # the line that the log has of it
-    statistics: Statistics
-    report: KernelReport
-
-
-def memory_needed(run: Run) -> int:
-    """Estimate of the bytes that a run adds to the interpreter and its kernels at its peak."""
-    p = run.parameters
-    orientations = memory.of_orientations(run.plan, p.sourcefile is not None)
-    return memory.of_images(p) + orientations + memory.of_grid(run.scene.fgrid.Fhkl.shape)
-
-
-def begin(given: Parameters, say: log.Say) -> detector.Frame:
-    """The part of the set-up that comes before the banner and the check for missing input. C: 1118-1272"""
-    return detector.choose_convention(sizes.fill_blanks(given, say), say)
-
-
-def prepare(
-    frame: detector.Frame,
-    say: log.Say,
-    timing: Timing,
-    load: structure_factors.Load = structure_factors.load_structure_factors,
-) -> Run:
-    """Set up a run. C: 1381-2515
-
-    Parameters
-    ----------
-    frame : Frame
-        From `begin`.
-    say : callable
-        Gets every line of the log as a printf template and its values.
-    timing : Timing
-    load : callable
-        Gives the structure factors.
-
-    Raises
-    ------
-    InputError
-        If an input file cannot be used.
-    """
-    p = frame.parameters
-    clock = -int(time.time())
-    table = new_table()
-    seen_mask = mask.Mask(p)
-    with timing.part("setup"):
-        plan = sampling.plan_sampling(p, say)
-        memory.check(
-            f"{plan.phi.steps} spindle steps, {plan.mosaic_domains} mosaic domains and"
-            f" {plan.hdiv.steps} x {plan.vdiv.steps} x {plan.dispersion.steps} sources",
-            memory.of_orientations(plan, p.sourcefile is not None) + memory.of_images(p),
-        )
-        placed = detector.orient_detector(frame)
-        log.say_detector(say, p.convention, "sample" if p.pivot is Pivot.SAMPLE else "beam", placed)
-        interpolate = crystal.choose_interpolation(p, say)
-        cell = crystal.orient_crystal(p, table, clock, say)
-        log.say_cell(say, cell)
-        size = crystal.size_crystal(p, cell, placed.distance, say)
-    with timing.part("read_hkl"):
-        fgrid = load(p, say)
-    with timing.part("setup"):
-        structure_factors.check_stol(p, say)
-        log.say_sweeps(say, p.phi0, plan)
-        source_rows, divsteps = sources.make_sources(p, plan, frame.vert_vector, say)
-        umats = mosaic.mosaic_umats(plan.mosaic_spread, plan.mosaic_domains, p.mosaic_seed, table)
-        say("  created a total of %d mosaic domains", plan.mosaic_domains)
-        p.Na, p.Nb, p.Nc = size.Na, size.Nb, size.Nc
-        counts = {
-            "hkls": fgrid.hkls,
-            "divsteps": divsteps,
-            "sources": len(source_rows),
-            "oversample": size.oversample,
-            "masked": int(p.mask_pixels is not None),
-        }
-        seed = clock if p.seed is None else p.seed
-        log.say_summary(say, p, placed, frame.polarization_normal, plan, counts, seed)
-        steps = wrap_int(len(source_rows) * plan.mosaic_domains * plan.phi.steps * size.oversample**2)
-        scene = Scene(
-            _geometry(p, placed, plan, size.oversample, seen_mask.pixels),
-            _beam(p, source_rows),
-            _crystal(p, cell, plan, umats),
-            fgrid,
-            _sampling(p, steps, interpolate, fgrid),
-        )
-    live = seen_mask if seen_mask.live < len(seen_mask.pixels) else None
-    return Run(p, placed, plan, cell, scene, seed, table, live)
-
-
-def _geometry(
-    p: Parameters, d: detector.Detector, plan: sampling.SamplingPlan, oversample: int, mask_pixels: np.ndarray
-) -> Geometry:
-    return Geometry(
-        p.fpixels, p.spixels, oversample, p.pixel_size, p.pixel_size / oversample,
-        d.fdet_vector, d.sdet_vector, d.odet_vector, d.pix0_vector, p.beam_vector, d.distance, d.close_distance,
-        int(p.curved_detector), int(p.point_pixel),
-        plan.thick.range, plan.thick.step, plan.thick.steps, plan.detector_mu, *p.roi, mask_pixels,
-    )  # fmt: skip
-
-
-def _beam(p: Parameters, source_rows: np.ndarray) -> Beam:
-    X, Y, Z, wavelength = (np.ascontiguousarray(column) for column in source_rows.T)
-    I_bg = p.fluence * (WATER_F * WATER_F * R_E_SQR)
-    # the size three times, not its cube: each product is rounded
-    for _ in range(3):
-        I_bg = multiply(I_bg, p.water_size)
-    I_bg = I_bg * 1e6 * crystal.AVOGADRO / WATER_MW
-    return Beam(
-        X, Y, Z, wavelength, p.dmin, p.polarization, int(p.nopolar), p.polar_vector, p.fluence, R_E_SQR, I_bg,
-        p.water_size,
-    )  # fmt: skip
-
-
-def _crystal(p: Parameters, cell: crystal.Cell, plan: sampling.SamplingPlan, umats: np.ndarray) -> Crystal:
-    a0, b0, c0 = (vector_scale.py_func(v, 1e-10) for v in (cell.a, cell.b, cell.c))
-    turned = np.zeros(max(plan.phi.steps, 0), np.int8)
-    rotated = np.zeros((turned.size, 9))
-    mosaic.spindle_rotations(a0, b0, c0, p.spindle_vector, p.phi0, plan.phi.step, turned, rotated)
-    return Crystal(
-        a0, b0, c0, rotated, turned, umats, plan.mosaic_spread, cell.a_star, cell.b_star, cell.c_star,
-        p.Na, p.Nb, p.Nc, p.xtal_shape.value, p.fudge,
-    )  # fmt: skip
-
-
-def _sampling(p: Parameters, steps: int, interpolate: int, fgrid: Fgrid) -> Sampling:
-    return Sampling(
-        steps,
-        int(p.oversample_thick),
-        int(p.oversample_polar),
-        int(p.oversample_omega),
-        interpolate if fgrid.hkls else 0,
-        int("phi0" in p.fixes),
-        int("oversample" in p.fixes),
-    )
-
-
-class KernelReport(NamedTuple):
-    """Which way the pixels were rendered."""
-
-    path: str
-    pixels: int
-    recomputed: int
-
-    def __str__(self) -> str:
-        return f"kernel: {self.path}; {self.recomputed} of {self.pixels} pixels by the reference kernel"
+from .run import Device, Finished, Image, KernelReport, Run, Timing
+from .statistics import image_statistics, omega_sum
 
 
 def kernel_path(run: Run, name: str) -> str:
@@ -283,7 +84,7 @@ def render(
         finished = reporter(run, say, advance)
         rendered = None
         if device is not None:
-            rendered = compiled("device_run").render_on_device(run, kernel, device, threads, finished, warn)
+            rendered = device.render(run, kernel, threads, finished, warn)
         if rendered is not None:
             pixels, omega_sums, path, recomputed = rendered
             report = KernelReport(path, len(pixels), recomputed)

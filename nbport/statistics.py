@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -14,22 +13,11 @@ from .kernels.reference import detector_position, solid_angle, subpixel_place
 from .kernels.scalar import unitize
 from .kernels.scene import Geometry, Scene
 from .nan_signs import careful
+from .run import Statistics
 
 TINY = 1e-290  # sr; solid angles near the end of a double's range have few digits
 
 cached = njit(cache=True, nogil=True, error_model="numpy")
-
-
-class Statistics(NamedTuple):
-    """What the log says of an image; photons, and metres for the position of the brightest pixel."""
-
-    max_I: float
-    max_I_x: float
-    max_I_y: float
-    mean: float
-    rms: float
-    rmsd: float
-    sum: float  # of all pixels that are rendered
 
 
 def image_statistics(g: Geometry, image: np.ndarray) -> Statistics:

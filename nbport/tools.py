@@ -14,9 +14,9 @@ from importlib import import_module
 from typing import NoReturn
 
 from . import __version__
-from .completion import SHELLS, script
-from .files import InputError, OutputError
-from .flags import OptionError
+from .argv import SHELLS
+from .completion import script
+from .errors import InputError, OptionError, OutputError
 from .process import INTERRUPTED, discard_stdout, one_line
 
 UNUSABLE = 2  # exit status for input that cannot be used

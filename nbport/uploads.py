@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .device import DeviceError
+from .errors import DeviceError
 
 
 class Uploads:

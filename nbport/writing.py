@@ -12,7 +12,7 @@ from .formats.smv import SmvHeader, smv_header
 from .log import Say
 from .parameters import RTD, Parameters
 from .random import new_statics
-from .simulation import Image, Run, Timing
+from .run import Image, Run, Timing
 
 
 def output_names(p: Parameters) -> list[str]:

@@ -31,10 +31,10 @@ def arguments_of_a_launch(case_id):
 
     def take(certificate, tables, mixed):
         taken.append((certificate, tables))
-        raise nbport.device.DeviceError("captured")
+        raise nbport.errors.DeviceError("captured")
 
     body_on_cpu = nbport.device.open_device
-    nbport.device.open_device = nbport.main.open_device = lambda *_: nbport.device.Device("none", take)
+    nbport.device.open_device = nbport.main.open_device = lambda *_: nbport.device_run.Device("none", take)
     case = next(case for case in load_cases(HERE / "quirk.jsonl") if case.id == case_id)
     run_case(case, InProcess(main))
     nbport.device.open_device = nbport.main.open_device = body_on_cpu

@@ -16,8 +16,9 @@ from c_reference.cases import HERE, load_cases, load_results, run_case
 from c_reference.compare import compare_case
 from c_reference.runners import InProcess
 from nbport.compilation import compiled
-from nbport.device import DeviceError, check_name, open_device
-from nbport.flags import OptionError
+from nbport.device import open_device
+from nbport.device_names import check_name
+from nbport.errors import DeviceError, OptionError
 from nbport.kernels.scene import Crystal
 from nbport.main import main
 from tests.test_device_body import recorded_sha256, sha256_of_files

@@ -6,7 +6,7 @@ import pytest
 
 from nbport.compilation import compiled
 from nbport.cuda_errors import MEANINGS, meaning, one_line_errors
-from nbport.device import DeviceError
+from nbport.errors import DeviceError
 
 cuda_device = compiled("cuda_device")
 

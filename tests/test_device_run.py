@@ -7,7 +7,8 @@ import pytest
 
 import nbport.main
 from nbport.compilation import compiled
-from nbport.device import DeviceError, open_device
+from nbport.device import open_device
+from nbport.errors import DeviceError
 from nbport.main import main
 
 driver = compiled("driver")

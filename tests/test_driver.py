@@ -15,7 +15,7 @@ from nbport.command_line import read_options, set_up
 from nbport.driver import run_rows
 from nbport.kernels.reference import AP, INTERPOLATE, LOST, initial_state, render_rows
 from nbport.main import main
-from nbport.simulation import Timing
+from nbport.run import Timing
 
 SMALL = (
     "-cell 50 60 70 80 95 100 -misset 10 20 30 -N 5 -lambda 1 -distance 50 -pixel 1 -detpixels 14 -seed 1 -oversample 1"

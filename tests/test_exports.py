@@ -10,8 +10,7 @@ import pytest
 import nbport
 from nbport import exports, side_files
 from nbport.argv import OwnOptions
-from nbport.files import OutputError
-from nbport.flags import OptionError
+from nbport.errors import OptionError, OutputError
 
 OPTIONS = (
     "-cell 50 60 70 90 90 90 -default_F 100 -N 5 -lambda 1.1 -distance 80 -detpixels_x 60 -detpixels_y 50 -pixel 0.5"

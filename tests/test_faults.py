@@ -16,7 +16,8 @@ import pytest
 
 from c_reference.cases import HERE, load_cases, load_results
 from nbport import files
-from nbport.files import InputError, OutputError, write_file
+from nbport.errors import InputError, OutputError
+from nbport.files import write_file
 from nbport.formats.fdump import new_grid, read_fdump, write_fdump
 from nbport.formats.hkl import read_hkl
 

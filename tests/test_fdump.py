@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nbport.ctext import wrap_int
-from nbport.files import InputError
+from nbport.errors import InputError
 from nbport.formats.fdump import new_grid, read_fdump, write_fdump
 
 BOUNDS = (-1, 1, 0, 2, 3, 4)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from c_reference.cases import HERE
-from nbport.files import OutputError
+from nbport.errors import OutputError
 from nbport.hdf5 import Medium, new_hdf5
 
 h5py = pytest.importorskip("h5py")

@@ -9,7 +9,7 @@ import pytest
 import nbport
 from c_reference.cases import INPUTS
 from nbport import exports
-from nbport.files import InputError
+from nbport.errors import InputError
 from nbport.formats.images import is_known
 from nbport.formats.mini_cbf import read_mini_cbf
 

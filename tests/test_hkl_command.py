@@ -17,8 +17,7 @@ from nbport.reflections import option
 from nbport.reflections.convert import Settings, convert
 from nbport.reflections.recognise import MODEL, MTZ, PDB, REFLECTIONS, kind_of
 from nbport.tools import main as tools
-
-from .crystals import cif_of, mtz_of, path_of, structure_of, unique_F
+from tests.crystals import cif_of, mtz_of, path_of, structure_of, unique_F
 
 SCENE = "-lambda 1 -distance 50 -detpixels 24 -pixel 2 -N 3 -oversample 1 -seed 1".split()
 CELL = "-cell 33.3 33.3 40.4 90.0 90.0 120.0".split()

@@ -12,7 +12,9 @@ from c_reference.cases import HERE, load_cases, load_results, run_case
 from c_reference.runners import InProcess
 from nbport import render
 from nbport.compilation import compiled
-from nbport.device import DOUBLE, MIXED, OptionError, open_device
+from nbport.device import open_device
+from nbport.device_names import DOUBLE, MIXED
+from nbport.errors import OptionError
 from nbport.main import main
 from tests.scenes import (
     CELL,

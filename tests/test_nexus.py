@@ -5,8 +5,7 @@ import pytest
 
 import nbport
 from nbport import nexus
-from nbport.files import OutputError
-from nbport.flags import OptionError
+from nbport.errors import OptionError, OutputError
 
 h5py = pytest.importorskip("h5py")
 

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from nbport.files import InputError
+from nbport.errors import InputError
 from nbport.main import main as nanobragg
 from nbport.orientation.experiments import read_experiment, rotation
 from nbport.orientation.orientation import orientation_of

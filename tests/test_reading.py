@@ -9,7 +9,8 @@ import time
 import pytest
 
 from nbport import files
-from nbport.files import InputError, InputStream, is_pipe, read_beginning, read_bytes, readable, write_file
+from nbport.errors import InputError
+from nbport.files import InputStream, is_pipe, read_beginning, read_bytes, readable, write_file
 from nbport.formats.cscan import rows_of_numbers
 from nbport.formats.text_table import read_table_file
 

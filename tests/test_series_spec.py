@@ -6,8 +6,7 @@ import re
 import pytest
 
 from nbport import memory
-from nbport.files import InputError
-from nbport.flags import OptionError
+from nbport.errors import InputError, OptionError
 from nbport.series.spec import read_spec
 from nbport.series.varying import varying
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from c_reference.cases import HERE
-from nbport.device import DeviceError
+from nbport.errors import DeviceError
 from nbport.uploads import Uploads
 
 

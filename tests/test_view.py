@@ -9,7 +9,7 @@ import pytest
 import nbport
 from nbport import exports, nexus
 from nbport.api import set_up_run
-from nbport.flags import OptionError
+from nbport.errors import OptionError
 from nbport.flat_detector import FlatDetector
 from nbport.main import main as nanobragg
 from nbport.tools import main

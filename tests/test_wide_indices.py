@@ -13,7 +13,8 @@ import pytest
 
 from nbport import memory, trace
 from nbport.compilation import compiled
-from nbport.files import InputError, InputStream, write_file
+from nbport.errors import InputError
+from nbport.files import InputStream, write_file
 from tests.scenes import CELL, GRID, F, certificate, certified, reference, run_of, scene_of
 
 driver, outputs, statistics, tiles = (compiled(name) for name in ("driver", "outputs", "statistics", "tiles"))

@@ -12,7 +12,8 @@ import numpy as np
 from numba import njit
 
 from ..ctext import atof
-from ..files import InputError, InputStream
+from ..errors import InputError
+from ..files import InputStream
 from .decimals import OK, SLOW, jitted, powers_of_ten, times_power_of_ten
 
 FAIL = 2  # beside OK and SLOW of a number that was accepted

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import ctext
-from ..files import InputError, InputStream
+from ..errors import InputError
+from ..files import InputStream
 from .cscan import cached, rows_of_numbers
 from .decimals import jitted
 from .fdump import Grid, new_grid

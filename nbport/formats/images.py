@@ -19,7 +19,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..ctext import long_int
-from ..files import InputError, read_beginning, read_bytes
+from ..errors import InputError
+from ..files import read_beginning, read_bytes
 from ..time_limit import time_limit
 from .mini_cbf import HEADER, MiniCbf, read_mini_cbf
 from .smv import MAGIC

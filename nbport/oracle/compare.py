@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files import InputError, is_pipe, read_beginning
+from ..errors import InputError
+from ..files import is_pipe, read_beginning
 from ..formats.images import RAW, Frame, read_image
 from ..formats.smv import MAGIC
 from .comparison import Comparison, Gate

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..ctext import divide, printf
-from ..files import InputError
+from ..errors import InputError
 from ..parameters import RTD, Shape
 from .trace import Step, Trace, Value
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from .. import __version__
 from ..ctext import printf
-from ..files import InputError, read_bytes
+from ..errors import InputError
+from ..files import read_bytes
 from ..quantities import UNITS
 from .cstyle import is_c_style, read_c_style
 from .trace import COUNTERS, Step, Trace, Value, within

@@ -10,12 +10,12 @@ import numpy as np
 
 from .. import memory
 from ..ctext import divide
-from ..files import InputError
+from ..errors import InputError
 from ..parameters import Vector
 from ..quantities import set_up_quantities
 
 if TYPE_CHECKING:
-    from ..simulation import Run
+    from ..run import Run
 
 # what counts the steps, from the outermost loop to the innermost, and how many numbers each takes
 COUNTERS = {"layer": 1, "subpixel": 2, "source": 1, "phi_tic": 1, "mos_tic": 1}

@@ -6,8 +6,8 @@ import argparse
 import sys
 
 from ..api import trace
+from ..errors import OptionError
 from ..files import write_file
-from ..flags import OptionError
 from .cstyle import c_lines
 from .formats import text_lines, to_json, to_npz
 from .trace import LIMIT

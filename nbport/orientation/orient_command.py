@@ -7,8 +7,8 @@ import sys
 
 import numpy as np
 
+from ..errors import OptionError
 from ..files import write_file
-from ..flags import OptionError
 from ..formats.matrix import mosflm_text
 from .orientation import Orientation, orientation_of
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..argv import scan
 from ..compilation import announced, compiled
 from ..ctext import printf
-from ..files import InputError
+from ..errors import InputError
 from ..options import Parameters
 from ..parameters import RTD
 from ..parameters import Parameters as Asked

@@ -10,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..array_files import hkl_text
-from ..files import InputError
-from ..flags import OptionError
+from ..errors import InputError, OptionError
 from ..machine import memory
 from .recognise import MODEL, MTZ, PDB, content_of, kind_of
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from .. import __version__
 from ..compilation import cache_folder
-from ..files import InputError, OutputError, read_bytes, write_file
+from ..errors import InputError, OutputError
+from ..files import read_bytes, write_file
 from ..parameters import Parameters
 from .convert import INSTALL, Settings, convert
 from .recognise import kind_of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from .. import memory
-from ..files import InputError
+from ..errors import InputError
 
 if TYPE_CHECKING:
     import gemmi

@@ -12,7 +12,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from ..files import InputError
+from ..errors import InputError
 from ..machine import default_threads
 from .rendering import Outcome, Renderer, attempt
 from .rows import Row

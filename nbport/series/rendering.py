@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 from ..argv import OwnOptions, split_own
 from ..command_line import missing_input, read_options, set_up
 from ..compilation import compiled
-from ..device import Device, DeviceError, open_device
-from ..files import InputError, OutputError
-from ..flags import OptionError
+from ..device import open_device
+from ..device_run import Device
+from ..errors import DeviceError, InputError, OptionError, OutputError
 from ..parameters import RTD
+from ..run import Timing
 from .rows import Row, reads_dump
 
 if TYPE_CHECKING:
     from ..kernels.scene import Fgrid
     from ..parameters import Parameters
-    from ..simulation import Image, Run
+    from ..run import Image, Run
 
 KEPT_GRIDS = 4
 FILE_FIELDS = {"float": "floatfile", "int": "intfile", "noise": "noisefile"}  # of Parameters
@@ -119,7 +120,7 @@ class Renderer:
         missing = missing_input(p)
         if missing:
             raise InputError(missing)
-        timing = self._simulation.Timing()
+        timing = Timing()
         run = set_up(p, _silent, timing, self._factors.load)
         self._side_files.check(own, run, warn)
         device = self._device(own.device, own.precision, warn)

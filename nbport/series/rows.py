@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from ..argv import OwnOptions, image_files, matching, scan, split_own
-from ..flags import Flag, OptionError
+from ..errors import OptionError
+from ..flags import Flag
 from ..parameters import Parameters
 
 # kind of image -> (option that names its file, ending)

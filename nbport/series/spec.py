@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from ..files import InputError, read_bytes
-from ..flags import OptionError
+from ..errors import InputError, OptionError
+from ..files import read_bytes
 from ..options import Parameters
 from .rows import KINDS, Row, make_row
 from .stack import LAYOUT

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ..files import InputError, readable
+from ..errors import InputError
+from ..files import readable
 from ..formats.images import Frame, is_known, read_image
 from ..formats.smv import SmvFrame, read_smv, value_of
 from ..parameters import RTD, Parameters

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..files import InputError, readable
+from ..errors import InputError
+from ..files import readable
 from ..parameters import Parameters
 
 SPARE_PIXELS = 10  # allocated behind the mask, always zero

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ..arguments import count
 from ..argv import split_own
-from ..files import InputError, write_file
+from ..errors import InputError
+from ..files import write_file
 from .candidate import Candidate
 from .cases import SUITES, Case, check, from_file, suite
 from .judge import GATES, Verdict, judge

@@ -13,7 +13,7 @@ from .annotate import Sheet, automatic_rings, draw_beam, draw_rings
 from .picture import Style, paint, to_png
 
 if TYPE_CHECKING:
-    from ..simulation import Run
+    from ..run import Run
 
 
 def write_png(run: Run, image: np.ndarray, path: str | os.PathLike, style: Style | None = None) -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..files import InputError, OutputError, check_place, write_file
-from ..flags import OptionError
+from ..errors import InputError, OptionError, OutputError
+from ..files import check_place, write_file
 from ..flat_detector import FlatDetector
 from ..formats.images import Frame, read_image
 from .annotate import Sheet, automatic_rings, draw_beam, draw_rings, draw_spots
@@ -19,7 +19,7 @@ from .geometry import Facts, by_header
 from .picture import COLOURS, REDUCTIONS, SCALES, Style, load_pillow, paint, to_png
 
 if TYPE_CHECKING:
-    from ..simulation import Run
+    from ..run import Run
 
 OPTIONS = {"pixel_size": "--pixel", "distance": "--distance", "wavelength": "--wavelength", "beam_centre": "--beam"}
 
