@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .argv import KERNELS, OwnOptions, split_own
-from .command_line import missing_input, read_options, set_up
-from .compilation import announced, compiled
-from .ctext import printf
-from .device import open_device
+from .compilation.cache import announced, compiled
+from .crules.text import printf
 from .errors import InputError, OptionError
-from .machine import default_threads
-from .options import Parameters
+from .gpu.choice import open_device
+from .options.keywords import Parameters
+from .options.scan import KERNELS, OwnOptions, split_own
+from .prepare import missing_input, read_options, set_up
 from .run import Timing
+from .system.machine import default_threads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,7 +94,7 @@ class Result:
         from .formats.fdump import Grid, write_fdump
         from .run import Timing
 
-        writing = compiled("writing")
+        writing = compiled("output.reference_files")
         p = self.run.parameters
         paths = {name: Path(folder, getattr(p, name)) for name in writing.output_names(p)}
         # the noise advances the table of random numbers
@@ -142,7 +142,7 @@ def render(
         One line that says what cannot be used, what was found and what was expected.
     """
     with _running(parameters, keywords) as (own, run, log, options):
-        simulation = compiled("simulation")
+        simulation = compiled("render.image")
         name = kernel or own.kernel
         if name not in KERNELS:
             raise OptionError(f"kernel: found {name!r}, expected one of: {', '.join(KERNELS)}")

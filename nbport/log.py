@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numba import njit
 
-from .ctext import add, divide, printf
+from .compilation.nan_signs import careful
+from .crules.text import add, divide, printf
 from .kernels import reference as kernel
-from .nan_signs import careful
 from .parameters import RTD, Convention, Parameters, Shape, Vector
 from .run import Cell, Detector, SamplingPlan
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from c_reference.cases import HERE, Case, load_cases, load_results, run_case
 from c_reference.compare import compare_case
 from c_reference.runners import InProcess
-from nbport.argv import OwnOptions
-from nbport.command_line import read_options, set_up
-from nbport.driver import run_rows
+from nbport.cli.nanobragg_command import main
 from nbport.kernels.reference import AP, INTERPOLATE, LOST, initial_state, render_rows
-from nbport.main import main
+from nbport.options.scan import OwnOptions
+from nbport.prepare import read_options, set_up
+from nbport.render.rows import run_rows
 from nbport.run import Timing
 
 SMALL = (

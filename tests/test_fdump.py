@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from nbport.ctext import wrap_int
+from nbport.crules.text import wrap_int
 from nbport.errors import InputError
 from nbport.formats.fdump import new_grid, read_fdump, write_fdump
 

@@ -10,7 +10,7 @@ import pytest
 
 from c_reference.cases import HERE
 from nbport.errors import OutputError
-from nbport.hdf5 import Medium, new_hdf5
+from nbport.system.hdf5 import Medium, new_hdf5
 
 h5py = pytest.importorskip("h5py")
 IMAGES = np.arange(20 * 50 * 50, dtype="<u4").reshape(20, 50, 50)

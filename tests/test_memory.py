@@ -8,14 +8,14 @@ import sys
 import numpy as np
 import pytest
 
-from nbport import memory
+from nbport.cli.nanobragg_command import main
 from nbport.errors import InputError
 from nbport.formats.fdump import Grid, of_grid, write_fdump
-from nbport.main import main
 from nbport.parameters import Parameters
 from nbport.setup.memory_estimate import of_images
+from nbport.system import memory
 
-COMMAND = [sys.executable, "-c", "import sys; from nbport.main import main; sys.exit(main())"]
+COMMAND = [sys.executable, "-c", "import sys; from nbport.cli.nanobragg_command import main; sys.exit(main())"]
 CRYSTAL = "-cell 50 60 70 90 90 90 -default_F 100 -N 10 -seed 1 -oversample 1 -nonoise -noprogress".split()
 
 

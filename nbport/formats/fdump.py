@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import memory
-from ..ctext import atoi, wrap_int
+from ..crules.text import atoi, wrap_int
 from ..errors import InputError
-from ..files import InputStream, write_file
+from ..system import memory
+from ..system.files import InputStream, write_file
 
 LONGEST_HEAD = 2**24
 # a grid of doubles, the same with a border, and what checking its values takes

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import hdf5
 from ..flat_detector import FlatDetector
+from ..system import hdf5
 
 if TYPE_CHECKING:
     import h5py

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..ctext import divide, printf
+from ..crules.text import divide, printf
 from ..errors import InputError
 from ..parameters import RTD, Shape
 from .trace import Step, Trace, Value

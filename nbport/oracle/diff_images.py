@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..ctext import printf
+from ..crules.text import printf
 from ..errors import InputError
 from ..formats.images import Frame
 from .comparison import Comparison, Distances, Gate, plain

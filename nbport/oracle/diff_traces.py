@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..ctext import printf
+from ..crules.text import printf
 from ..errors import InputError
 from .comparison import Comparison, Distances, Gate, plain
 from .cstyle import C_STYLE_PIXEL, c_lines, read_c_style

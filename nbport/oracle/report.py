@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import __version__
 from ..errors import OptionError, OutputError
-from ..files import read_bytes, write_file
+from ..system.files import read_bytes, write_file
 from ..view.picture import coloured, load_pillow, reduced, scaled, to_png
 from .comparison import Comparison
 from .diff_images import ImageComparison

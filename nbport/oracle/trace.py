@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .. import memory
-from ..ctext import divide
+from ..crules.text import divide
 from ..errors import InputError
+from ..output.quantities import set_up_quantities
 from ..parameters import Vector
-from ..quantities import set_up_quantities
+from ..system import memory
 
 if TYPE_CHECKING:
     from ..run import Run

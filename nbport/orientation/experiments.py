@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import InputError
-from ..files import read_bytes
+from ..system.files import read_bytes
 
 STANDARD_AXIS = (1.0, 0.0, 0.0)  # of DIALS, for stills
 

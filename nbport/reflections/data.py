@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..errors import InputError
-from ..files import read_bytes
+from ..system.files import read_bytes
 
 if TYPE_CHECKING:
     import gemmi

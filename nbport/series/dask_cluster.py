@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..machine import default_threads
+from ..system.machine import default_threads
 from .rendering import Outcome, Renderer, attempt
 from .rows import Row
 

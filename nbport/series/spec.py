@@ -9,8 +9,8 @@ from importlib import import_module
 from pathlib import Path
 
 from ..errors import InputError, OptionError
-from ..files import read_bytes
-from ..options import Parameters
+from ..options.keywords import Parameters
+from ..system.files import read_bytes
 from .rows import KINDS, Row, make_row
 from .stack import LAYOUT
 from .varying import LARGEST_NUMBER, multiplied, varying, zipped

@@ -12,7 +12,7 @@ from types import ModuleType
 import numpy as np
 
 from ..errors import InputError, OutputError
-from ..hdf5 import Medium, chunk_of, load_h5py, new_hdf5
+from ..system.hdf5 import Medium, chunk_of, load_h5py, new_hdf5
 from .journal import Journal
 from .rows import Row, file_name
 from .table import Table

@@ -4,9 +4,9 @@ import math
 
 from numba import njit
 
-from ..ctext import DBL_MIN
+from ..compilation.nan_signs import careful
+from ..crules.text import DBL_MIN
 from ..kernels.scalar import dot_product, magnitude, rotate, vector_scale
-from ..nan_signs import careful
 from ..run import Cell
 
 cached = njit(cache=True, error_model="numpy")

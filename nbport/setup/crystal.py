@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..ctext import ceiling, divide, multiply, to_int
+from ..crules.random import mosaic_rotation_umat
+from ..crules.text import ceiling, divide, multiply, to_int
 from ..errors import InputError
-from ..files import read_bytes, readable
 from ..formats.matrix import read_matrix
 from ..parameters import RTD, Parameters, Vector
-from ..random import mosaic_rotation_umat
 from ..run import Cell
+from ..system.files import read_bytes, readable
 from .cell import complete_cell, reciprocal_of
 
 LONGEST_MATRIX = 2**20  # bytes; nine numbers are wanted

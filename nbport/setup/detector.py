@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from numba import njit
 
-from ..ctext import DBL_MIN, add
+from ..compilation.nan_signs import careful
+from ..crules.text import DBL_MIN, add
 from ..kernels.scalar import dot_product, rotate, rotate_axis, unitize
-from ..nan_signs import careful
 from ..parameters import Convention, Parameters, Pivot, Vector
 from ..run import Detector
 from .sizes import near_point

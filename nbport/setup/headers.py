@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable
 
 from ..errors import InputError
-from ..files import readable
 from ..formats.images import Frame, is_known, read_image
 from ..formats.smv import SmvFrame, read_smv, value_of
 from ..parameters import RTD, Parameters
+from ..system.files import readable
 
 
 def read_headers(p: Parameters, say: Callable[..., None], warn: Callable[[str], None]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..ctext import ceiling, divide, to_int
+from ..crules.text import ceiling, divide, to_int
 from ..parameters import RTD, Parameters
 from ..run import Axis, SamplingPlan
 

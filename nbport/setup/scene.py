@@ -9,13 +9,14 @@ import time
 
 import numpy as np
 
-from .. import log, memory
-from ..ctext import multiply, wrap_int
+from .. import log
+from ..crules.random import new_table
+from ..crules.text import multiply, wrap_int
 from ..kernels.scalar import vector_scale
 from ..kernels.scene import Beam, Crystal, Fgrid, Geometry, Sampling, Scene
 from ..parameters import Parameters, Pivot
-from ..random import new_table
 from ..run import Cell, Detector, Run, SamplingPlan, Timing
+from ..system import memory
 from . import crystal, detector, mask, memory_estimate, mosaic, sampling, sizes, sources, structure_factors
 
 R_E_SQR = 7.94079248018965e-30  # m^2

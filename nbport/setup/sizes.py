@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import isnan
 
-from .. import memory
-from ..ctext import add, ceiling, divide, to_int
+from ..crules.text import add, ceiling, divide, to_int
 from ..errors import InputError
 from ..parameters import Parameters
+from ..system import memory
 from .memory_estimate import of_images
 
 

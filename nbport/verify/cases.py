@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..errors import InputError
-from ..files import read_bytes
+from ..system.files import read_bytes
 from .draw import draw
 from .features import features_of, parsed
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .. import memory
 from ..flat_detector import FlatDetector
+from ..system import memory
 
 if TYPE_CHECKING:
     from ..run import Run
