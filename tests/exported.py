@@ -6,13 +6,16 @@ spindle point to is written down here, by hand, for each convention.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 import nbport
+from c_reference.cases import HERE
 
+ROOT = HERE.parent
 SLOW, FAST = 20, 30  # pixels
 PIXEL = 0.5e-3  # m
 EXPOSURE, FLUX, BEAM_SIZE = 0.25, 2e12, 0.05e-3  # s, photons/s, m
@@ -92,6 +95,15 @@ def known(convention: str, tilt: str = "facing", more: str = "") -> Known:
     positions = {place: trace["pixel_pos"][0] for place, trace in zip(places, traces, strict=True)}
     polarization = {place: float(trace["polar"][-1]) for place, trace in zip(places, traces, strict=True)}
     return Known(nbport.render(options), chosen, positions, polarization)
+
+
+def documented(section: str) -> dict[str, str]:
+    """Names of fields that a section of the documentation lists, and their units."""
+    text = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?) \| (.*?) \|", text.split(f"\n## {section}\n")[1].split("\n## ")[0], re.MULTILINE)
+    units = {name: unit for names, unit in rows for name in re.findall("`(.*?)`", names)}
+    assert len(units) == sum(names.count("`") for names, _ in rows) // 2
+    return units
 
 
 def matrix(axis):

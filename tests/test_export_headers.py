@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nbport import __version__, exports
-from tests.exported import CONVENTIONS, EXPOSURE, KAHN, OSC, PHI, PIXEL, THICKNESS, TILTS, WAVELENGTH, known
+from tests.exported import CONVENTIONS, EXPOSURE, KAHN, OSC, PHI, PIXEL, THICKNESS, TILTS, WAVELENGTH, documented, known
 
 FLOATS = {"edf": exports.write_edf, "tif": exports.write_tiff}
 VECTORS = ("pix0", "fdet", "sdet", "odet", "beam", "spindle", "polar")
@@ -167,6 +167,15 @@ def test_fabio_reads_the_same_numbers_from_a_mini_cbf(tmp_path):
     assert header["Count_cutoff"] == 2**31 - 1 and header["Polarization"] == pytest.approx((1 + KAHN) / 2)
 
 
+def test_documentation_lists_every_line_of_a_mini_cbf_and_its_unit(tmp_path):
+    lines = cbf_lines(known("mosflm"), tmp_path / "x.cbf")
+    units = documented("CBF")
+    assert set(units) == set(lines)
+    for key, unit in units.items():
+        after_numbers = set(re.findall(r"\d\)? ([A-Za-z]+\.?)(?! x)", lines[key])) - {"x"}
+        assert after_numbers == (set() if unit == "-" else {unit}), key
+
+
 # -- EDF and TIFF
 
 NUMBERS = (
@@ -186,6 +195,17 @@ def test_every_item_of_an_edf_or_tiff_means_what_the_run_had(name, tilt, ending,
     expected = (1e-10 * WAVELENGTH, distance, PIXEL, PIXEL, fast, slow, PHI, OSC)
     assert tuple(float(items[key]) for key in NUMBERS) == approx(*expected)
     assert_vectors_are_those_of_the_trace(items, float(items["PSize_1"]), run)
+
+
+@pytest.mark.parametrize("ending", FLOATS)
+def test_documentation_lists_every_item_of_an_edf_or_tiff(ending, tmp_path):
+    units = documented("EDF and TIFF")
+    assert set(units) == set(float_items(ending, known("mosflm"), tmp_path / f"x.{ending}"))
+    # these are what the values were compared with: 1e-10 of an Angstrom, m, and pixels
+    lengths = {"WaveLength", "SampleDistance", "PSize_1", "PSize_2", "nbport_pix0_vector"}
+    assert {key for key in units if units[key] == "m"} == lengths
+    assert {key for key in units if units[key] == "pixels"} == {"Center_1", "Center_2"}
+    assert {key for key in units if units[key] == "deg"} == {"nbport_phi_deg", "nbport_osc_deg"}
 
 
 @pytest.mark.parametrize("ending", FLOATS)

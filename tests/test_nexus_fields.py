@@ -19,6 +19,7 @@ from tests.exported import (
     TILTS,
     WAVELENGTH,
     chain,
+    documented,
     known,
     place,
 )
@@ -177,6 +178,19 @@ def test_no_field_is_without_a_meaning(tmp_path):
         assert file.attrs["default"] == "entry" and file["/entry"].attrs["default"] == "data"
         assert file["/entry/data"].attrs["signal"] == "data"
         assert {group: file[f"/entry/{group}"].attrs["NX_class"] for group in CLASSES} == CLASSES
+
+
+def test_documentation_lists_every_field_and_its_unit(tmp_path):
+    run = known("mosflm", "facing", "-dispersion 10 -dispsteps 3")
+    found = {}
+
+    def collect(path, item):
+        if isinstance(item, h5py.Dataset):
+            found[path] = item.attrs.get("units", "-")
+
+    with written(run, tmp_path / "x.nxs") as file:
+        file["/entry"].visititems(collect)
+    assert documented("NeXus") == found
 
 
 def test_what_was_not_simulated_is_left_out(tmp_path):
