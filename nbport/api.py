@@ -142,7 +142,7 @@ def render(
         One line that says what cannot be used, what was found and what was expected.
     """
     with _running(parameters, keywords) as (own, run, log, options):
-        simulation = compiled("render.image")
+        simulation = compiled("rendering.image")
         name = kernel or own.kernel
         if name not in KERNELS:
             raise OptionError(f"kernel: found {name!r}, expected one of: {', '.join(KERNELS)}")

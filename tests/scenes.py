@@ -18,12 +18,12 @@ from nbport.options.scan import split_own
 from nbport.prepare import read_options, set_up
 from nbport.run import Run, Timing
 
-simulation = compiled("render.image")
+simulation = compiled("rendering.image")
 certificate = compiled("kernels.certificate")
 certified = compiled("kernels.certified")
 reference = compiled("kernels.reference")
 scalar = compiled("kernels.scalar")
-run_rows = compiled("render.rows").run_rows
+run_rows = compiled("rendering.rows").run_rows
 
 
 # pieces of command lines

@@ -74,7 +74,7 @@ def _time_case(case: dict, arguments: argparse.Namespace, threads: int, peak: fl
 
 def _time_kernel(case: dict, arguments: argparse.Namespace, threads: int) -> dict:
     """Median of the pixel loop's wall time in this process."""
-    simulation, driver = compiled("render.image"), compiled("render.rows")
+    simulation, driver = compiled("rendering.image"), compiled("rendering.rows")
     run = prepared(case)
     seconds = []
     for _ in range(arguments.repeat + 1):

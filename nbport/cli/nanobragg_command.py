@@ -104,7 +104,7 @@ def simulate(own: OwnOptions, arguments: list[str], argv: list[str]) -> None:
     with announced():
         with compiled_modules():
             from ..output import reference_files, registry
-            from ..render import image
+            from ..rendering import image
             from ..run import Timing
         threads = own.threads or default_threads()
         if threads > default_threads():

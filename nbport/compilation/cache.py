@@ -30,7 +30,7 @@ COMPILED = (
     "gpu/tiles.py",
     "log.py",
     "parameters.py",
-    "render/statistics.py",
+    "rendering/statistics.py",
     "run.py",
     "setup/*.py",
 )

@@ -10,7 +10,7 @@ from ..compilation.cache import compiled
 from ..errors import DeviceError
 from ..kernels import certificate
 from ..options.device_names import DOUBLE, MIXED
-from ..render.rows import run_rows
+from ..rendering.rows import run_rows
 from ..run import Finished, Rendered, Run
 from . import tiles
 from .errors import on_cpu_instead

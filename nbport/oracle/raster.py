@@ -17,7 +17,7 @@ from ..kernels.certificate import subpixels_wrap
 from ..kernels.reference import INTERPOLATE, PRINTOUT_SIZE, detector_position, initial_state
 from ..kernels.replay import is_rendered, pass_pixels, record_pixel, with_one_sweep_step
 from ..kernels.scene import Scene
-from ..render.image import choose_kernel
+from ..rendering.image import choose_kernel
 from ..run import Run
 
 

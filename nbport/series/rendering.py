@@ -92,7 +92,7 @@ class Renderer:
     def __init__(self, folder: str | os.PathLike, threads: int):
         self.folder = Path(folder)
         self.threads = threads
-        self._simulation, self._writing = compiled("render.image"), compiled("output.reference_files")
+        self._simulation, self._writing = compiled("rendering.image"), compiled("output.reference_files")
         self._side_files = compiled("output.registry")
         self._factors = KeptFactors()
         self._devices: dict[tuple[str, str], Device | None] = {}
