@@ -225,6 +225,21 @@ def copy_to(source, target):
         path.chmod(0o777)
 
 
+def poisoned(folder, source, kernels, mark):
+    """A module, and what its user would look for in the cache, but with the attacker's index; all may be read."""
+    shutil.copytree(folder.parent, source)
+    source.chmod(0o755)
+    # whoever is somebody else later has all imported that is needed
+    assert loaded_from(source / "small.py") == (2, False)
+    shutil.copytree(files(folder, "nbi")[0].parent.parent, kernels)
+    for path in [kernels, *kernels.rglob("*")]:
+        path.chmod(0o755)
+    [index] = files(kernels, "nbi")
+    content = pickle.dumps(Planted(mark))
+    index.write_bytes(hashlib.sha256(content).digest() + content)
+    return index
+
+
 def plant_leaf(kernels, leaf):
     """A cache folder of the attacker's own."""
     leaf.parent.mkdir(mode=0o777)
@@ -253,6 +268,7 @@ def plant_nothing(kernels, leaf):
 
 
 def unchecked(path):
+    """Instead of `trusted_folder`: what is in the shared folder is taken."""
     if not path.startswith(f"{SHARED}/nbport-"):
         raise OSError
     return path
@@ -275,16 +291,7 @@ def test_kernel_that_another_user_planted_is_not_run(folder, monkeypatch, by, pl
     attacker, victim, source, mark, kernels = new_user(), new_user(), new_name(), new_name(), new_name()
     leaf = SHARED / f"nbport-{victim}" / new_name().name
     monkeypatch.setattr(compilation, "_fingerprint", lambda: leaf.name)
-    shutil.copytree(folder.parent, source)
-    source.chmod(0o755)
-    # what the victim would look for; all that is needed is imported now
-    assert loaded_from(source / "small.py") == (2, False)
-    shutil.copytree(files(folder, "nbi")[0].parent.parent, kernels)
-    for path in [kernels, *kernels.rglob("*")]:
-        path.chmod(0o755)
-    [index] = files(kernels, "nbi")
-    content = pickle.dumps(Planted(mark))
-    index.write_bytes(hashlib.sha256(content).digest() + content)
+    index = poisoned(folder, source, kernels, mark)
 
     monkeypatch.setenv("HOME", "/nonexistent")
     monkeypatch.setattr("tempfile.tempdir", str(SHARED))
@@ -304,3 +311,25 @@ def test_kernel_that_another_user_planted_is_not_run(folder, monkeypatch, by, pl
         with contextlib.suppress(AssertionError):
             as_user(victim, loaded_from, source / "small.py")
         assert mark.exists() or plant is plant_nothing
+
+
+@two_users
+def test_root_does_not_run_what_is_in_a_folder_of_somebody_else(folder, monkeypatch):
+    """Nobody but its owner can write it, and root."""
+    attacker, source, mark, kernels, root = new_user(), new_name(), new_name(), new_name(), new_name()
+    monkeypatch.setattr(compilation, "_fingerprint", lambda: "leaf")
+    poisoned(folder, source, kernels, mark)
+    leaf = root / "nbport-0" / "leaf"
+    with swept(source, mark, kernels, root):
+        as_user(attacker, root.mkdir, 0o700)
+        as_user(attacker, plant_leaf, kernels, leaf)
+        for path in [root, *root.rglob("*")]:
+            as_user(attacker, path.chmod, 0o700)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(root))
+        monkeypatch.setenv("HOME", str(folder.parent))
+        assert loaded_from(source / "small.py") == (2, False)
+        assert not mark.exists()
+        monkeypatch.setattr(compilation, "trusted_folder", lambda path: path)
+        with contextlib.suppress(TypeError):
+            loaded_from(source / "small.py")
+        assert mark.exists()

@@ -212,6 +212,14 @@ def test_folder_that_another_user_made_first_is_refused(bits):
 
 
 @two_users
+def test_folder_of_root_is_not_taken_by_another_user():
+    user, path = new_user(), new_name()
+    with swept(path):
+        path.mkdir(mode=0o700)
+        assert f"{path}: belongs to user 0, mode 0700, expected user {user}" in as_user(user, refused, path)
+
+
+@two_users
 def test_another_user_gets_a_folder_of_their_own_in_the_shared_one():
     user, path = new_user(), new_name()
     with swept(path):
