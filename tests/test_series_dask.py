@@ -37,6 +37,8 @@ def test_workers_of_a_scheduler_make_the_same_images(spec, capsys):
     assert nbport(["series", "spec.toml", "-o", "alone", "--jobs", "1"]) == 0
     assert len(images(spec / "spec")) == 12
     assert images(spec / "spec") == images(spec / "alone")
+    assert nbport(["series", "spec.toml", "-o", "local", "--local-cluster", "2"]) == 0
+    assert images(spec / "local") == images(spec / "alone")
 
 
 def test_scheduler_that_does_not_answer_is_an_error(spec, capsys, monkeypatch):
