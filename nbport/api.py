@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .compilation.cache import announced, compiled
+from .compilation.loading import announced, compiled
 from .crules.text import printf
 from .errors import InputError, OptionError
 from .gpu.choice import open_device

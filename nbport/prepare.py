@@ -75,7 +75,7 @@ def set_up(p: Parameters, say: Say, timing: Timing, load: Load | None = None) ->
 
     Structure factors come from the files, or from `load`.
     """
-    from .compilation.cache import compiled_modules
+    from .compilation.loading import compiled_modules
 
     with compiled_modules():
         from .log import BANNER

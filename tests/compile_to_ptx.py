@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 from c_reference.cases import HERE, load_cases, run_case
 from c_reference.runners import InProcess
-from nbport.compilation.cache import compiled as compiled_module
+from nbport.compilation.loading import compiled as compiled_module
 
 
 class Captured(Exception):

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 
 from c_reference.cases import INPUTS
-from nbport.compilation.cache import compiled
+from nbport.compilation.loading import compiled
 from nbport.errors import InputError, OptionError
 from nbport.options.scan import split_own
 from nbport.prepare import read_options, set_up

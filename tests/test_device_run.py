@@ -7,7 +7,7 @@ import pytest
 
 import nbport.cli.nanobragg_command
 from nbport.cli.nanobragg_command import main
-from nbport.compilation.cache import compiled
+from nbport.compilation.loading import compiled
 from nbport.errors import DeviceError
 from nbport.gpu.choice import open_device
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nbport.compilation.cache import compiled
+from nbport.compilation.loading import compiled
 from nbport.kernels.device_body import Place
 
 tiles = compiled("gpu.tiles")

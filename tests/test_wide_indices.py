@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from nbport import trace
-from nbport.compilation.cache import compiled
+from nbport.compilation.loading import compiled
 from nbport.errors import InputError
 from nbport.system import memory
 from nbport.system.files import InputStream, write_file

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ..compilation.cache import compiled
+from ..compilation.loading import compiled
 from ..system.machine import default_threads
 from .cases import COMMAND, FLOPS_A_TERM, files_of, prepared, terms_of, time_command
 from .tables import describe_machine, equal, number, print_machine, row, write_json

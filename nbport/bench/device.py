@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..compilation.cache import compiled
+from ..compilation.loading import compiled
 from ..errors import DeviceError, InputError
 from ..gpu.device import Device
 from ..gpu.errors import one_line_errors

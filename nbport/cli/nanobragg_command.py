@@ -99,7 +99,7 @@ def simulate(own: OwnOptions, arguments: list[str], argv: list[str]) -> None:
     missing = missing_input(p)
     if missing:
         raise InputError(f"{missing}; see nanoBragg --help")
-    from ..compilation.cache import announced, compiled_modules
+    from ..compilation.loading import announced, compiled_modules
 
     with announced():
         with compiled_modules():

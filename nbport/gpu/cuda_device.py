@@ -16,7 +16,7 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from ..compilation.cache import compiled_modules
+from ..compilation.loading import compiled_modules
 from ..errors import DeviceError
 from ..kernels.certificate import Certificate
 from ..kernels.device_body import NOWHERE, Place, Tables
@@ -38,16 +38,23 @@ def _on(gpu) -> Iterator[None]:
 
 @contextmanager
 def _cache_folder() -> Iterator[None]:
-    """Numba's CUDA target has a configuration of its own, which must know the cache folder, too."""
+    """Numba's CUDA target has a configuration of its own, which must know of the cache folder, or of none."""
     with compiled_modules():
         from numba import config
 
-        own = config if in_simulator() else import_module("numba.cuda.core.config")
-        before, own.CACHE_DIR = own.CACHE_DIR, config.CACHE_DIR
+        if in_simulator():
+            yield
+            return
+        own = import_module("numba.cuda.core.config")
+        dispatcher = import_module("numba.cuda.dispatcher").CUDADispatcher
+        before = own.CACHE_DIR, dispatcher.enable_caching
+        own.CACHE_DIR = config.CACHE_DIR
+        if not config.CACHE_DIR:
+            dispatcher.enable_caching = lambda self: None
         try:
             yield
         finally:
-            own.CACHE_DIR = before
+            own.CACHE_DIR, dispatcher.enable_caching = before
 
 
 def in_simulator() -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from ..compilation.cache import compiled
+from ..compilation.loading import compiled
 from ..errors import DeviceError
 from ..kernels import certificate
 from ..options.device_names import DOUBLE, MIXED

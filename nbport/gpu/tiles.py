@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numba import njit
 
-from ..compilation.cache import compiled
+from ..compilation.loading import compiled
 from ..kernels.certificate import Certificate
 from ..kernels.certified import again, settled
 from ..kernels.device_body import Place, Tables, make_tables, render_place

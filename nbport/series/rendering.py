@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from ..compilation.cache import compiled
+from ..compilation.loading import compiled
 from ..errors import DeviceError, InputError, OptionError, OutputError
 from ..gpu.choice import open_device
 from ..gpu.device import Device
