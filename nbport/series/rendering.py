@@ -18,6 +18,7 @@ from ..options.scan import OwnOptions, split_own
 from ..parameters import RTD
 from ..prepare import missing_input, read_options, set_up
 from ..run import Timing
+from ..system.files import file_digest
 from .rows import Row, reads_dump
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Renderer:
 
         Returns
         -------
-        What is to be known of it: `files` (name -> size in bytes), `pixels` (slow, fast) and `true` parameters.
+        What is to be known of it: `files` (name -> `bytes`, `sha256`), `pixels` (slow, fast) and `true` parameters.
 
         Raises
         ------
@@ -127,8 +128,8 @@ class Renderer:
         image = self._simulation.render(run, own.kernel, self.threads, _silent, timing, device, warn)
         self._writing.write_images(run, image, _silent, timing)
         self._side_files.write_side_files(own, run, image.pixels)
-        sizes = {name: (self.folder / name).stat().st_size for name in row.files.values()}
-        return {"files": sizes, "pixels": [p.spixels, p.fpixels], "true": true_parameters(run, image)}
+        files = {name: _described(self.folder / name) for name in row.files.values()}
+        return {"files": files, "pixels": [p.spixels, p.fpixels], "true": true_parameters(run, image)}
 
     def _place_files(self, p: Parameters, own: OwnOptions, row: Row) -> None:
         """Images into the folder; nothing else is written, and no structure factors found by chance are read."""
@@ -147,6 +148,10 @@ class Renderer:
         if (name, precision) not in self._devices:
             self._devices[name, precision] = open_device(name, warn, precision)
         return self._devices[name, precision]
+
+
+def _described(path: Path) -> dict[str, object]:
+    return {"bytes": path.stat().st_size, "sha256": file_digest(path, "an image")}
 
 
 def true_parameters(run: Run, image: Image) -> dict[str, object]:

@@ -35,6 +35,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC.toml", help="what to simulate, see docs/series.md")
     parser.add_argument("-o", "--output", metavar="DIR", help="folder of the images (default: name of SPEC, no ending)")
     parser.add_argument("--commands", action="store_true", help="print the nanoBragg command of every image, and stop")
+    parser.add_argument(
+        "--sizes-only",
+        action="store_true",
+        help="tell finished images by the sizes of their files alone, which is fast but misses damage within them"
+        " (default: by the sha256 of their content too)",
+    )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--jobs", type=count, metavar="N", help="processes (default: one for each processor)")
     where.add_argument(
@@ -69,7 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _make(spec: Spec, journal: Journal, arguments: argparse.Namespace) -> int:
     started = time.perf_counter()
-    waiting = journal.unfinished(spec.rows, stacked(journal.folder) if spec.hdf5 else set())
+    in_stack = stacked(journal.folder, arguments.sizes_only) if spec.hdf5 else set()
+    waiting = journal.unfinished(spec.rows, in_stack, arguments.sizes_only)
     there = len(spec.rows) - len(waiting)
     try:
         with Progress(len(spec.rows), there) as progress:
@@ -114,8 +121,11 @@ def _render(rows: list[Row], journal: Journal, arguments: argparse.Namespace, pr
                 progress.say(f"nbport series: image {outcome.number} failed: {outcome.error}")
             else:
                 journal.add(by_number[outcome.number], outcome.record)
+            del by_number[outcome.number]
             progress.step()
-    return failed
+    for number in by_number:
+        progress.say(f"nbport series: image {number} failed: nobody rendered it")
+    return failed + len(by_number)
 
 
 @contextmanager
