@@ -9,10 +9,9 @@ from functools import lru_cache
 from .completion import SHELLS
 from .ctext import long_int
 from .device import DOUBLE, check_name, check_precision
-from .flags import FLAGS, OWN_FLAGS, Flag, OptionError
+from .flags import FIXES, FLAGS, OWN_FLAGS, Flag, OptionError
 from .parameters import Parameters
 
-FIXES = frozenset({"phi0", "oversample", "curved_det"})
 KERNELS = ("certified", "reference")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .compilation import compiled
 from .flags import OptionError
+from .given import one_of, refuse
 
 if TYPE_CHECKING:
     from .tiles import Launcher
@@ -52,10 +53,12 @@ def check_name(name: str) -> None:
     ------
     OptionError
     """
+    if not isinstance(name, str):
+        raise refuse("--device", name, f"one of: {NAMES}")
     kind, colon, number = name.partition(":")
     if name in (CPU, BODY_ON_CPU, "auto") or (kind == "cuda" and (not colon or _is_number(number))):
         return
-    raise OptionError(f"--device: found {name!r}, expected one of: {NAMES}")
+    raise refuse("--device", name, f"one of: {NAMES}")
 
 
 def _is_number(text: str) -> bool:
@@ -69,8 +72,7 @@ def check_precision(precision: str) -> None:
     ------
     OptionError
     """
-    if precision not in PRECISIONS:
-        raise OptionError(f"--precision: found {precision!r}, expected one of: {', '.join(PRECISIONS)}")
+    one_of("--precision", precision, PRECISIONS)
 
 
 def open_device(name: str, warn: Callable[[str], None], precision: str = DOUBLE) -> Device | None:

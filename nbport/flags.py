@@ -17,6 +17,7 @@ from .ctext import atof, atoi, divide, wrap_int
 from .parameters import RTD, Convention, Parameters, Pivot, Shape
 
 DEGREES = "deg"
+FIXES = frozenset({"phi0", "oversample", "curved_det"})  # what --fix can switch off
 
 
 class OptionError(ValueError):

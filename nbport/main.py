@@ -109,14 +109,16 @@ def simulate(own: OwnOptions, arguments: list[str], argv: list[str]) -> None:
             warn_and_keep(f"--threads {threads}: more than the {default_threads()} that this process may use at a time")
         timing = simulation.Timing()
         device = open_device(own.device, warn_and_keep, own.precision)
-        run = set_up(p, say, timing)
-        side_files.check(own, run, warn_and_keep)
-        files = [getattr(run.parameters, name) for name in writing.output_names(run.parameters)]
+        # whatever can be refused is refused before the log, which may have millions of lines
+        side_files.check_options(own, p)
+        files = [getattr(p, name) for name in writing.output_names(p)]
         side = [path for path in (getattr(own, name) for name in side_files.NAMES) if path]
         # images behind the first are not looked at: the reference finds out when it has written those before them
         for path in (*files[:1], *side, own.timing, own.json):
             if path is not None:
                 check_place(path)
+        run = set_up(p, say, timing, warn=warn_and_keep)
+        side_files.check(own, run, warn_and_keep)
         if own.explain:
             from .explain import explanation
 

@@ -26,6 +26,7 @@ ORIENTATION = 9 * 8  # a matrix or three vectors of doubles
 SOURCE = 480
 # a grid of doubles, the same with a border, and what checking its values takes
 GRID_POINT = 8 + 11
+LOG_LINE = 144  # a text of 60 characters or so, in a list
 MASK_PIXEL = 2 + 2 + 2  # of the file, of its pixels, and as the kernels see them
 
 

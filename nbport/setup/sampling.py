@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 
+from .. import memory
 from ..ctext import ceiling, divide, to_int
 from ..parameters import RTD, Parameters
+
+MANY = 100_000  # steps, of which a run is warned
 
 
 @dataclass
@@ -35,6 +39,30 @@ class SamplingPlan:
     mosaic_spread: float
     mosaic_domains: int
 
+    def sources(self, in_file: int | None) -> int:
+        """How many sources there are: so many in a file, or at most those of the grid of divergence and dispersion."""
+        return self.hdiv.steps * self.vdiv.steps * self.dispersion.steps if in_file is None else in_file
+
+    def log_lines(self, in_file: int | None) -> int:
+        """How many lines the log has of layers, spindle positions, divergence, wavelengths and sources, at most."""
+        grid = self.hdiv.steps * self.vdiv.steps + self.dispersion.steps if in_file is None else 0
+        return max(self.thick.steps, 0) + max(self.phi.steps, 0) + grid + self.sources(in_file)
+
+    def large_counts(self, in_file: int | None) -> str | None:
+        """One line about counts that are probably not meant, or None."""
+        counts = {
+            "sensor layers": self.thick.steps,
+            "spindle steps": self.phi.steps,
+            "mosaic domains": self.mosaic_domains,
+            "sources": self.sources(in_file),
+        }
+        large = [f"{count} {name}" for name, count in counts.items() if count > MANY]
+        lines, terms = self.log_lines(in_file), prod(max(count, 0) for count in counts.values())
+        if not large and lines <= MANY:
+            return None
+        named = ", ".join(large) or "many steps"
+        return f"{named}: the log has up to {lines} lines of steps and sources, a sub-pixel {terms} terms"
+
 
 def plan_sampling(p: Parameters, say: Callable[..., None]) -> SamplingPlan:
     """Decide every range, step and count. C: 1381-1695"""
@@ -52,6 +80,26 @@ def plan_sampling(p: Parameters, say: Callable[..., None]) -> SamplingPlan:
         if axis.range <= 0.0 or axis.step <= 0.0 or axis.steps <= 0:
             axis.range, axis.step, axis.steps = 0.0, 0.0, 1
     return SamplingPlan(phi, hdiv, vdiv, dispersion, thick, mu, spread, domains)
+
+
+def check_counts(p: Parameters, plan: SamplingPlan, keeps_log: bool, besides: int = 0) -> None:
+    """Refuse what has no room in memory: tables of steps and sources, images, and the log if it is kept.
+
+    Raises
+    ------
+    InputError
+    """
+    in_file = 0 if p.sourcefile is not None else None
+    needed = memory.of_orientations(plan, p.sourcefile is not None) + memory.of_images(p) + besides
+    text = (
+        f"{plan.phi.steps} spindle steps, {plan.mosaic_domains} mosaic domains and"
+        f" {plan.hdiv.steps} x {plan.vdiv.steps} x {plan.dispersion.steps} sources"
+    )
+    memory.check(text, needed)
+    if keeps_log:
+        lines = plan.log_lines(in_file)
+        layers = f"{plan.thick.steps} sensor layers, " if plan.thick.steps > 1 else ""
+        memory.check(f"{layers}{text}: a log of {lines} lines", needed + memory.LOG_LINE * lines)
 
 
 def plan_phi(a: Axis) -> Axis:
