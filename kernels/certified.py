@@ -16,6 +16,7 @@ from numba import njit
 
 from . import geometry, interpolation, rows, terms
 from .borrowing import borrowed
+from .certificate import ONE_CELL
 from .elementary import inlined
 from .reference import AP, INTERPOLATE, POLAR_VECTOR, put_vector, render_pixel, vector_at
 from .scalar import cross_product, rotate_umat, unitize
@@ -229,8 +230,12 @@ def _other_shapes(w, numbers):
     elif numbers.shape == TOPHAT:
         terms.radial(w, crystal)
         terms.tophat(w, crystal)
-    elif numbers.scene.beam.dmin > 0.0:
-        rows.fill(w, rows.F_LATT, 1.0)
+    elif numbers.shape == ONE_CELL:
+        if numbers.scene.beam.dmin > 0.0:
+            rows.fill(w, rows.F_LATT, 1.0)
+    else:
+        # of no bound: the reference kernel renders such pixels
+        rows.fill(w, rows.F_LATT, math.nan)
 
 
 @inlined

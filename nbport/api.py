@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from .compilation.loading import announced, compiled
 from .crules.text import printf
 from .errors import InputError, OptionError
 from .gpu.choice import open_device
+from .options.device_names import check_name, check_precision
+from .options.given import few, one_of, refuse, whole_number
 from .options.keywords import Parameters
 from .options.scan import KERNELS, OwnOptions, split_own
 from .prepare import missing_input, read_options, set_up
@@ -141,11 +144,17 @@ def render(
     OptionError, InputError, DeviceError
         One line that says what cannot be used, what was found and what was expected.
     """
+    if kernel is not None:
+        one_of("kernel", kernel, KERNELS)
+    if threads is not None:
+        threads = whole_number("threads", threads, 1, 99999)
+    if device is not None:
+        check_name(device)
+    if precision is not None:
+        check_precision(precision)
     with _running(parameters, keywords) as (own, run, log, options):
         simulation = compiled("rendering.image")
         name = kernel or own.kernel
-        if name not in KERNELS:
-            raise OptionError(f"kernel: found {name!r}, expected one of: {', '.join(KERNELS)}")
         workers = threads or own.threads or default_threads()
         where = open_device(device or own.device, log.warnings.append, precision or own.precision)
         image = simulation.render(run, name, workers, log.say, Timing(), where, log.warnings.append)
@@ -176,6 +185,12 @@ def trace(
     OptionError, InputError
         As for `render`; or if a pixel is not rendered, or there are more terms than the limit.
     """
+    for pixel in pixels:
+        pair = few(pixel, 2)
+        if pair is None or len(pair) != 2 or not all(isinstance(x, Integral) and not isinstance(x, bool) for x in pair):
+            raise refuse("pixels", pixel, "pairs of whole numbers: spixel, fpixel")
+    if limit is not None:
+        limit = whole_number("limit", limit, 1, 2**63 - 1)
     with _running(parameters, keywords) as (_, run, log, options):
         compiled("oracle.raster")
         from .oracle.trace import LIMIT, trace_pixels
@@ -203,7 +218,10 @@ def _running(
     parameters: Parameters | Iterable[str] | None, keywords: dict[str, object]
 ) -> Iterator[tuple[OwnOptions, Run, Log, tuple[str, ...]]]:
     """A run that is set up, in a context in which kernels are compiled for good."""
-    given = parameters if isinstance(parameters, Parameters) else Parameters.from_options(parameters or ())
+    if isinstance(parameters, Parameters):
+        given = parameters
+    else:
+        given = Parameters.from_options(() if parameters is None else parameters)
     if keywords:
         given = given.extended(**keywords)
     with tempfile.TemporaryDirectory(prefix="nbport-") as folder:
@@ -217,4 +235,5 @@ def _running(
         if missing:
             raise InputError(missing)
         with announced():
-            yield own, set_up(p, log.say, Timing()), log, given.options
+            run = set_up(p, log.say, Timing(), warn=log.warnings.append, keeps_log=True)
+            yield own, run, log, given.options

@@ -105,7 +105,7 @@ class Renderer:
         ----------
         row : Row
         warn : callable
-            Gets the warnings of the device.
+            Gets the warnings of the device, and of large counts.
 
         Returns
         -------
@@ -122,7 +122,7 @@ class Renderer:
         if missing:
             raise InputError(missing)
         timing = Timing()
-        run = set_up(p, _silent, timing, self._factors.load)
+        run = set_up(p, _silent, timing, self._factors.load, warn)
         self._side_files.check(own, run, warn)
         device = self._device(own.device, own.precision, warn)
         image = self._simulation.render(run, own.kernel, self.threads, _silent, timing, device, warn)

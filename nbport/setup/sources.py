@@ -22,17 +22,26 @@ cached = njit(cache=True, error_model="numpy")
 
 
 def make_sources(
-    p: Parameters, plan: SamplingPlan, vert_vector: Vector, say: Callable[..., None]
+    p: Parameters,
+    plan: SamplingPlan,
+    from_file: list[list[float]] | None,
+    vert_vector: Vector,
+    say: Callable[..., None],
 ) -> tuple[np.ndarray, int]:
     """Unit vectors towards the sources, and their wavelengths. C: 2320-2434
+
+    Parameters
+    ----------
+    from_file : list of rows, or None
+        What `read_sources` gave.
 
     Returns
     -------
     (float64 [sources, 4]: x, y, z, wavelength in m; divergence steps, -1 with a source file)
     """
     divsteps = -1
-    if p.sourcefile is not None:
-        rows = _from_file(p)
+    if from_file is not None:
+        rows = from_file
     else:
         directions = divergence_grid(plan.hdiv, plan.vdiv, p.round_div)
         for hdiv, vdiv in directions:
@@ -51,8 +60,16 @@ def make_sources(
     return with_unit_vectors(np.array(rows).reshape(-1, 5)[:, (0, 1, 2, 4)].copy()), divsteps
 
 
-def _from_file(p: Parameters) -> list[list[float]]:
-    """Rows of X Y Z weight wavelength; what is missing is on the beam axis. C: 2321-2345"""
+def read_sources(p: Parameters) -> list[list[float]] | None:
+    """Rows of X Y Z weight wavelength of -sourcefile; what is missing is on the beam axis. C: 2321-2345
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or has none.
+    """
+    if p.sourcefile is None:
+        return None
     rows = read_table_file(p.sourcefile, "a source file", 5)
     if not rows:
         raise InputError(f"{p.sourcefile}: no data, expected rows of: x y z weight wavelength")
