@@ -21,6 +21,7 @@ if (_kernels / "scene.py").is_file():
 
 # what this package offers, and the module that is imported when it is asked for
 _PLACES = {
+    "CancelledError": "stopping",
     "Comparison": "oracle.compare",
     "DeviceError": "device",
     "InputError": "files",

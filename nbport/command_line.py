@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .log import Say
     from .setup.structure_factors import Load
     from .simulation import Run, Timing
+    from .stopping import Stop
 
 
 def read_options(own: OwnOptions, arguments: list[str], say: Say, warn: Callable[[str], None]) -> Parameters:
@@ -70,10 +71,10 @@ def missing_input(p: Parameters) -> str | None:
     return f"expected {'; and '.join(missing)}" if missing else None
 
 
-def set_up(p: Parameters, say: Say, timing: Timing, load: Load | None = None) -> Run:
+def set_up(p: Parameters, say: Say, timing: Timing, load: Load | None = None, stop: Stop | None = None) -> Run:
     """Everything before the pixel loop, banner included. Loads the compiler. C: 1117-1273, 1379-2516
 
-    Structure factors come from the files, or from `load`.
+    Structure factors come from the files, or from `load`. It ends early as `stop` has it.
     """
     from . import simulation
     from .log import BANNER
@@ -81,4 +82,4 @@ def set_up(p: Parameters, say: Say, timing: Timing, load: Load | None = None) ->
     with timing.part("setup"):
         frame = simulation.begin(p, say)
         say("%s", BANNER)
-    return simulation.prepare(frame, say, timing, *([load] if load else []))
+    return simulation.prepare(frame, say, timing, stop=stop, **({"load": load} if load else {}))

@@ -13,6 +13,7 @@ from .compilation import compiled
 from .device import MIXED, Device, DeviceError, on_cpu_instead
 from .driver import Finished, run_rows
 from .kernels import certificate
+from .stopping import Stop
 
 if TYPE_CHECKING:
     from .simulation import Run
@@ -39,7 +40,13 @@ def obstacle(run: Run, kernel: str) -> str | None:
 
 
 def render_on_device(
-    run: Run, kernel: str, device: Device, threads: int, finished: Finished, warn: Callable[[str], None]
+    run: Run,
+    kernel: str,
+    device: Device,
+    threads: int,
+    finished: Finished,
+    warn: Callable[[str], None],
+    stop: Stop | None = None,
 ) -> Rendered | None:
     """Run the pixel loop on a device; None, after one warning, if the run is left to the CPU.
 
@@ -51,11 +58,15 @@ def render_on_device(
         That share the pixels which the device leaves to the CPU.
     finished : callable
         Told of every finished block of rows, in raster order.
+    stop : Stop, optional
+        The scene has its address. Looked at between launches.
 
     Raises
     ------
     DeviceError
         If the device stops working, and is not optional.
+    CancelledError
+        If it was stopped.
     """
     why = obstacle(run, kernel)
     if why:
@@ -70,10 +81,10 @@ def render_on_device(
         else:
             certified, path = mixed.certify_mixed(run.scene), f"{device.name} with mixed precision"
     make_launcher = partial(device.make_launcher, mixed=path != device.name)
-    rows_kernel = tiles.TiledKernel(run.scene, certified, make_launcher, threads)
+    rows_kernel = tiles.TiledKernel(run.scene, certified, make_launcher, threads, stop)
     try:
         # one block after the other: a launch needs the state that the one before left
-        pixels, omega_sums = run_rows(rows_kernel, run.scene, threads, False, finished, in_order=True)
+        pixels, omega_sums = run_rows(rows_kernel, run.scene, threads, False, finished, in_order=True, stop=stop)
     except DeviceError as error:
         if not device.optional:
             raise

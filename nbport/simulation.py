@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +30,7 @@ from .random import new_table
 from .reporting import reporter
 from .setup import crystal, detector, mask, mosaic, sampling, sizes, sources, structure_factors
 from .statistics import Statistics, image_statistics, omega_sum
+from .stopping import Stop
 
 R_E_SQR = 7.94079248018965e-30  # m^2
 WATER_F = 2.57  # electrons, forward scattering of a water molecule
@@ -93,6 +94,7 @@ def prepare(
     say: log.Say,
     timing: Timing,
     load: structure_factors.Load = structure_factors.load_structure_factors,
+    stop: Stop | None = None,
 ) -> Run:
     """Set up a run. C: 1381-2515
 
@@ -105,12 +107,16 @@ def prepare(
     timing : Timing
     load : callable
         Gives the structure factors.
+    stop : Stop, optional
 
     Raises
     ------
     InputError
         If an input file cannot be used.
+    CancelledError
+        If it was stopped.
     """
+    stop = stop or Stop()
     p = frame.parameters
     clock = -int(time.time())
     table = new_table()
@@ -129,12 +135,12 @@ def prepare(
         log.say_cell(say, cell)
         size = crystal.size_crystal(p, cell, placed.distance, say)
     with timing.part("read_hkl"):
-        fgrid = load(p, say)
+        fgrid = load(p, say, stop)
     with timing.part("setup"):
         structure_factors.check_stol(p, say)
         log.say_sweeps(say, p.phi0, plan)
-        source_rows, divsteps = sources.make_sources(p, plan, frame.vert_vector, say)
-        umats = mosaic.mosaic_umats(plan.mosaic_spread, plan.mosaic_domains, p.mosaic_seed, table)
+        source_rows, divsteps = sources.make_sources(p, plan, frame.vert_vector, say, stop)
+        umats = mosaic.mosaic_umats(plan.mosaic_spread, plan.mosaic_domains, p.mosaic_seed, table, stop)
         say("  created a total of %d mosaic domains", plan.mosaic_domains)
         p.Na, p.Nb, p.Nc = size.Na, size.Nb, size.Nc
         counts = {
@@ -150,7 +156,7 @@ def prepare(
         scene = Scene(
             _geometry(p, placed, plan, size.oversample, seen_mask.pixels),
             _beam(p, source_rows),
-            _crystal(p, cell, plan, umats),
+            _crystal(p, cell, plan, umats, stop),
             fgrid,
             _sampling(p, steps, interpolate, fgrid),
         )
@@ -182,11 +188,14 @@ def _beam(p: Parameters, source_rows: np.ndarray) -> Beam:
     )  # fmt: skip
 
 
-def _crystal(p: Parameters, cell: crystal.Cell, plan: sampling.SamplingPlan, umats: np.ndarray) -> Crystal:
+def _crystal(p: Parameters, cell: crystal.Cell, plan: sampling.SamplingPlan, umats: np.ndarray, stop: Stop) -> Crystal:
     a0, b0, c0 = (vector_scale.py_func(v, 1e-10) for v in (cell.a, cell.b, cell.c))
     turned = np.zeros(max(plan.phi.steps, 0), np.int8)
     rotated = np.zeros((turned.size, 9))
-    mosaic.spindle_rotations(a0, b0, c0, p.spindle_vector, p.phi0, plan.phi.step, turned, rotated)
+    stop.call(
+        mosaic.spindle_rotations,
+        a0, b0, c0, p.spindle_vector, p.phi0, plan.phi.step, turned, rotated, stop.address,
+    )  # fmt: skip
     return Crystal(
         a0, b0, c0, rotated, turned, umats, plan.mosaic_spread, cell.a_star, cell.b_star, cell.c_star,
         p.Na, p.Nb, p.Nc, p.xtal_shape.value, p.fudge,
@@ -240,11 +249,35 @@ def choose_kernel(run: Run, name: str) -> tuple[Kernel, Callable[[], KernelRepor
 
 
 def _render_on_cpu(
-    run: Run, name: str, threads: int, finished: Finished
+    run: Run, name: str, threads: int, finished: Finished, stop: Stop
 ) -> tuple[np.ndarray, np.ndarray, KernelReport]:
     kernel, report = choose_kernel(run, name)
-    pixels, omega_sums = run_rows(kernel, run.scene, threads, run.parameters.printout, finished, run.live_mask)
+    pixels, omega_sums = run_rows(
+        kernel, run.scene, threads, run.parameters.printout, finished, run.live_mask, stop=stop
+    )
     return pixels, omega_sums, report()
+
+
+def _render_pixels(
+    run: Run,
+    kernel: str,
+    threads: int,
+    device: Device | None,
+    finished: Finished,
+    warn: Callable[[str], None],
+    stop: Stop,
+) -> tuple[np.ndarray, np.ndarray, KernelReport]:
+    """The pixel loop of `render`, wherever it runs."""
+    if device is not None:
+        render_on_device = compiled("device_run").render_on_device
+        rendered = render_on_device(run, kernel, device, threads, finished, warn, stop)
+        if rendered is not None:
+            return (
+                rendered.pixels,
+                rendered.omega_sums,
+                KernelReport(rendered.path, len(rendered.pixels), rendered.recomputed),
+            )
+    return _render_on_cpu(run, kernel, threads, finished, stop)
 
 
 def render(
@@ -256,6 +289,7 @@ def render(
     device: Device | None = None,
     warn: Callable[[str], None] = lambda text: None,
     advance: Callable[[int], None] = lambda rows: None,
+    stop: Stop | None = None,
 ) -> Image:
     """Run the pixel loop and take statistics; progress, printouts and the solid angle go to the log.
     C: 2584-3119
@@ -272,27 +306,26 @@ def render(
         Is told of that.
     advance : callable
         Is told how many rows were finished, whenever some were.
+    stop : Stop, optional
+        Ends it early.
 
     Raises
     ------
     InputError
         If structure factors are to be interpolated at Miller indices that are no numbers.
+    CancelledError
+        If it was stopped.
     """
-    scene = run.scene
+    stop = stop or Stop()
+    scene = run.scene._replace(stop=stop.address)
+    run = replace(run, scene=scene)
     with timing.part("kernel"):
         finished = reporter(run, say, advance)
-        rendered = None
-        if device is not None:
-            rendered = compiled("device_run").render_on_device(run, kernel, device, threads, finished, warn)
-        if rendered is not None:
-            pixels, omega_sums, path, recomputed = rendered
-            report = KernelReport(path, len(pixels), recomputed)
-        else:
-            pixels, omega_sums, report = _render_on_cpu(run, kernel, threads, finished)
+        pixels, omega_sums, report = stop.call(_render_pixels, run, kernel, threads, device, finished, warn, stop)
     with timing.part("statistics"):
-        statistics = image_statistics(scene.geometry, pixels)
+        statistics = stop.call(image_statistics, scene.geometry, pixels, stop.address)
         steps = scene.sampling.steps
-        angle = omega_sum(scene, omega_sums, lambda total: log.solid_angle_text(total, steps))
+        angle = stop.call(omega_sum, scene, omega_sums, lambda total: log.solid_angle_text(total, steps))
     say("")
     line = log.solid_angle_text(angle, steps)
     say("%s", line)

@@ -13,6 +13,7 @@ from .ctext import wrap_int
 from .kernels.reference import detector_position, solid_angle, subpixel_place
 from .kernels.scalar import unitize
 from .kernels.scene import Geometry, Scene
+from .kernels.stopping import NOBODY, stopped
 from .nan_signs import careful
 
 TINY = 1e-290  # sr; solid angles near the end of a double's range have few digits
@@ -32,16 +33,23 @@ class Statistics(NamedTuple):
     sum: float  # of all pixels that are rendered
 
 
-def image_statistics(g: Geometry, image: np.ndarray) -> Statistics:
+def image_statistics(g: Geometry, image: np.ndarray, stop: int = NOBODY) -> Statistics:
     """Maximum, mean, rms and rms deviation. C: 3042-3049, 3096-3119
 
     The deviation counts masked pixels, mean and rms do not (quirk: rmsd-masked-pixels). The
     position of the maximum is that of its last sub-pixel.
+
+    Parameters
+    ----------
+    g : Geometry
+    image : float32 [spixels * fpixels]
+    stop : int
+        As `Scene.stop`.
     """
-    total, sumsqr, sumn, max_I, at = sums(g, image)
+    total, sumsqr, sumn, max_I, at = sums(g, image, stop)
     mean = total / max(sumn, 1)
     rms = _root(sumsqr, sumn)
-    deviation, counted = squared_deviations(g, image, mean)
+    deviation, counted = squared_deviations(g, image, mean, stop)
     x = y = 0.0
     if at >= 0:
         spixel, fpixel = divmod(at, g.fpixels)
@@ -59,7 +67,7 @@ def _root(squares: float, count: int) -> float:
 
 @careful
 @cached
-def sums(g, image):
+def sums(g, image, stop):
     """Sum, sum of squares (each square rounded to float32), count, maximum and its index or -1."""
     total = 0.0
     sumsqr = 0.0
@@ -68,6 +76,8 @@ def sums(g, image):
     at = -1
     for spixel in range(max(g.roi_ymin, 0), min(g.roi_ymax + 1, g.spixels)):
         for fpixel in range(max(g.roi_xmin, 0), min(g.roi_xmax + 1, g.fpixels)):
+            if stopped(stop):
+                return total, sumsqr, sumn, max_I, at
             imgidx = spixel * g.fpixels + fpixel
             if g.mask.size > 0 and g.mask[imgidx] == 0:
                 continue
@@ -83,12 +93,14 @@ def sums(g, image):
 
 @careful
 @cached
-def squared_deviations(g, image, mean):
+def squared_deviations(g, image, mean, stop):
     """Sum of squared deviations over the region of interest, and its number of pixels."""
     sumsqr = 0.0
     sumn = 0
     for spixel in range(max(g.roi_ymin, 0), min(g.roi_ymax + 1, g.spixels)):
         for fpixel in range(max(g.roi_xmin, 0), min(g.roi_xmax + 1, g.fpixels)):
+            if stopped(stop):
+                return sumsqr, sumn
             test = np.float64(image[spixel * g.fpixels + fpixel]) - mean
             sumsqr += test * test
             sumn += 1
@@ -108,6 +120,8 @@ def serial_omega_sum(scene):
             omega_pixel = 0.0
             for thick_tic in range(g.detector_thicksteps):
                 for sub in range(g.oversample * g.oversample):
+                    if stopped(scene.stop):
+                        return omega_sum
                     if omega_pixel == 0.0 or scene.sampling.oversample_omega:
                         subS, subF = sub // g.oversample, sub % g.oversample
                         Fdet, Sdet = subpixel_place(g, fpixel, subF), subpixel_place(g, spixel, subS)
