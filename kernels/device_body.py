@@ -219,7 +219,9 @@ def pixel(fpixel, spixel, begin, end, carried, numbers, sources, axes, vectors, 
     a_layer = g.oversample * g.oversample
     for thick_tic in range(begin // a_layer, (end + a_layer - 1) // a_layer):
         Odet = thick_tic * g.detector_thickstep
-        first, last = max(begin - thick_tic * a_layer, 0), min(end - thick_tic * a_layer, a_layer)
+        # the compiler for GPUs takes no min and max of whole numbers
+        first = begin - thick_tic * a_layer if begin > thick_tic * a_layer else 0
+        last = end - thick_tic * a_layer if end < (thick_tic + 1) * a_layer else a_layer
         if first == 0:
             capture_fraction = 1.0 if g.detector_thick == 0.0 else 0.0
         # of a layer's fraction only the last one's counts, unless it weighs the running sum

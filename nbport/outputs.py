@@ -74,7 +74,7 @@ def noise_image(g, image, adc_offset, idum, table, statics, intimage, stop):
     overloads = 0
     for spixel in range(max(g.roi_ymin, 0), min(g.roi_ymax + 1, g.spixels)):
         for fpixel in range(max(g.roi_xmin, 0), min(g.roi_xmax + 1, g.fpixels)):
-            if stopped(stop):
+            if fpixel % 1024 == 0 and stopped(stop):
                 return total, overloads
             imgidx = spixel * g.fpixels + fpixel
             test = np.float64(poidev(image[imgidx], idum, table, statics))
