@@ -196,7 +196,7 @@ def trace(
     OptionError, InputError
         As for `render`; or if a pixel is not rendered, or there are more terms than the limit.
     """
-    with _running(parameters, keywords, Stop()) as (_, run, log, options):
+    with _running(parameters, keywords) as (_, run, log, options):
         compiled("oracle.raster")
         from .oracle.trace import LIMIT, trace_pixels
 
@@ -214,13 +214,13 @@ def set_up_run(parameters: Parameters | Sequence[str] | None = None, **keywords:
     OptionError, InputError
         As for `render`.
     """
-    with _running(parameters, keywords, Stop()) as (_, run, _, _):
+    with _running(parameters, keywords) as (_, run, _, _):
         return run
 
 
 @contextmanager
 def _running(
-    parameters: Parameters | Iterable[str] | None, keywords: dict[str, object], stop: Stop
+    parameters: Parameters | Iterable[str] | None, keywords: dict[str, object], stop: Stop | None = None
 ) -> Iterator[tuple[OwnOptions, Run, Log, tuple[str, ...]]]:
     """A run that is set up, in a context in which kernels are compiled for good."""
     given = parameters if isinstance(parameters, Parameters) else Parameters.from_options(parameters or ())
