@@ -18,8 +18,8 @@ NOBODY = 0  # in place of an address: the kernel runs to its end
 def _byte_at(typingctx, address):
     """The byte at an address, read anew every time.
 
-    Nothing in a loop writes to it, so LLVM would move a plain load in front of the loop, and nobody would ever see
-    the byte change. It moves no load that is atomic with an order, be it the weakest one, "monotonic". On x86-64
+    LLVM moves a plain load in front of a loop in which it sees no write to that place, and then the loop would never
+    see the byte change. It moves no load that is atomic with an order, be it the weakest one, "monotonic". On x86-64
     and ARM that is the same instruction as a plain load of a byte.
     """
 

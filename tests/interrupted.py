@@ -8,6 +8,7 @@ import sys
 import threading
 
 import numpy as np
+from numba import njit
 
 import nbport
 from nbport.compilation import compiled
@@ -56,13 +57,40 @@ def began():
     print("begin", flush=True)
 
 
+def looking():
+    """A loop that writes nothing: a load that may be moved would be moved out of it."""
+    stopped = compiled("kernels.stopping").stopped
+
+    @njit(nogil=True)
+    def look(stop, most):
+        n = 0
+        while n < most and not stopped(stop):
+            n += 1
+        return n
+
+    stop = Stop()
+    look(stop.address, 1)
+    began()
+    stop.call(look, stop.address, 2**62)
+
+
 def rendering(keywords, **more):
     """A case that renders."""
 
     def render():
         nbport.render(**SMALL, **more)
-        began()
-        nbport.render(**keywords, **more)
+        simulation = compiled("simulation")
+        pixel_loop = simulation.render
+
+        def announced(*arguments, **named):
+            began()
+            return pixel_loop(*arguments, **named)
+
+        simulation.render = announced
+        try:
+            nbport.render(**keywords, **more)
+        finally:
+            simulation.render = pixel_loop
 
     return render
 
@@ -87,6 +115,7 @@ CASES = {
     "event": cancelling,
     "photon noise": photon_noise,
     "solid angles": solid_angles,
+    "nothing but looking": looking,
 }
 
 
