@@ -72,7 +72,7 @@ def compiled(cc, fused, case_id="oversample_thick"):
     place, numbers = Place(0, 1, 0, 1), compiled_module("cuda_device").as_declared(certificate.numbers)
     signature = types.void(
         typeof(place), typeof(numbers), types.int64, *map(typeof, tables), types.int64,
-        f4[::1], f8[::1], types.int64[::1],
+        f4[::1], f8[::1], types.int64[::1], f8[:, ::1],
     )  # fmt: skip
 
     def ptx(kernel):
