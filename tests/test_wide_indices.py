@@ -18,7 +18,9 @@ from nbport.system import memory
 from nbport.system.files import InputStream, write_file
 from tests.scenes import CELL, GRID, F, certificate, certified, reference, run_of, scene_of
 
-driver, outputs, statistics, tiles = (compiled(name) for name in ("driver", "outputs", "statistics", "tiles"))
+driver, outputs, statistics, tiles = (
+    compiled(name) for name in ("rendering.rows", "output.integers", "rendering.statistics", "gpu.tiles")
+)
 NOBODY = compiled("kernels.stopping").NOBODY
 nbport_random, replay = compiled("crules.random"), compiled("kernels.replay")
 

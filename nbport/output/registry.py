@@ -34,7 +34,7 @@ def check_options(own: OwnOptions, p: Parameters) -> None:
     OptionError
     """
     if own.png:
-        from .view.picture import load_pillow
+        from ..view.picture import load_pillow
 
         load_pillow()
     if own.nexus:
