@@ -95,8 +95,8 @@ vary.phi_deg = {start = 0, step = 1}
 @pytest.mark.parametrize(
     ("program", "line", "room", "left"),
     [
-        ("main", [*SCENE, "--nexus", "x.nxs", "-floatfile", "/dev/null", "-intfile", "/dev/null"], 20_000, 0),
-        ("tools", ["series", "spec.toml", "--jobs", "1"], 50_000, 6),
+        ("cli.nanobragg_command", [*SCENE, "--nexus", "x.nxs", "-floatfile", "/dev/null", "-intfile", "/dev/null"], 20_000, 0),
+        ("cli.nbport_command", ["series", "spec.toml", "--jobs", "1"], 50_000, 6),
     ],
 )
 def test_commands_say_one_line_and_keep_what_is_whole(tmp_path, program, line, room, left):
