@@ -26,7 +26,7 @@ def write_images(run: Run, image: Image, say: Say, timing: Timing) -> None:
     Raises
     ------
     OutputError
-        At the first file that cannot be written; earlier ones stay.
+        At the first file that cannot be written; earlier ones stay (quirk: exit-status).
     """
     p, g = run.parameters, run.scene.geometry
     pixels = p.pixels

@@ -24,7 +24,7 @@ def image_statistics(g: Geometry, image: np.ndarray) -> Statistics:
     """Maximum, mean, rms and rms deviation. C: 3042-3049, 3096-3119
 
     The deviation counts masked pixels, mean and rms do not (quirk: rmsd-masked-pixels). The
-    position of the maximum is that of its last sub-pixel.
+    position of the maximum is that of its last sub-pixel (quirk: max-position).
     """
     total, sumsqr, sumn, max_I, at = sums(g, image)
     mean = total / max(sumn, 1)

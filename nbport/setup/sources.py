@@ -52,7 +52,10 @@ def make_sources(
 
 
 def _from_file(p: Parameters) -> list[list[float]]:
-    """Rows of X Y Z weight wavelength; what is missing is on the beam axis. C: 2321-2345"""
+    """Rows of X Y Z weight wavelength; what is missing is on the beam axis. C: 2321-2345
+
+    Wavelengths are in metres (quirk: source-units).
+    """
     rows = read_table_file(p.sourcefile, "a source file", 5)
     if not rows:
         raise InputError(f"{p.sourcefile}: no data, expected rows of: x y z weight wavelength")
@@ -77,6 +80,7 @@ def divergence_grid(hdiv: Axis, vdiv: Axis, round_div: bool) -> list[tuple[float
 
 
 def _squared_part(deviation: float, axis: Axis) -> float:
+    # 0 or 1 (quirk: divergence-print)
     even = 1 - axis.steps % 2
     return divide(divide(deviation * deviation - axis.step * axis.step / 4.0 * even, axis.range), axis.range)
 
