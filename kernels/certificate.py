@@ -9,17 +9,37 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .elementary import EXP_ERROR, SIN_ERROR, SIN_LIMIT, Polynomials
+from .bounds import (
+    DIRECTION_LEAST,
+    DIRECTION_LIMIT,
+    EXP_ERROR,
+    EXPONENTIALS,
+    F_LEAST,
+    F_LIMIT,
+    FINISH_ROUNDINGS,
+    FLUENCE_LIMIT,
+    HALF_ULP,
+    LENGTH_LEAST,
+    LENGTH_LIMIT,
+    POLARIZATION_ROUNDINGS,
+    SHAPE_ROUNDINGS,
+    SIN_ERROR,
+    SINES,
+    SQUARE_ROUNDINGS,
+    WATER_LIMIT,
+    WAVELENGTH_LEAST,
+    WAVELENGTH_LIMIT,
+)
+from .elementary import SIN_LIMIT, Polynomials
 from .scene import GAUSS, ROUND, SQUARE, TOPHAT, Fgrid, Geometry, Scene
 
-HALF_ULP = 2.0**-53
 SHAPES = (SQUARE, ROUND, GAUSS, TOPHAT)  # those of a scene that bounds are proved for
 ONE_CELL = 100  # of a certificate, never of a scene: a parallelepiped of one cell, whose F_latt is 1, exactly
 # relative error of a pixel from the lattice factor of each shape that a certificate can have
 LATTICE_ERROR = {
-    SQUARE: 12 * SIN_ERROR + 60 * HALF_ULP,  # six sines, squared; the rest is at most 60 roundings in either kernel
-    ROUND: 40 * HALF_ULP,
-    GAUSS: 2 * EXP_ERROR + 40 * HALF_ULP,
+    SQUARE: SINES * SIN_ERROR + SQUARE_ROUNDINGS * HALF_ULP,
+    ROUND: SHAPE_ROUNDINGS * HALF_ULP,
+    GAUSS: EXPONENTIALS * EXP_ERROR + SHAPE_ROUNDINGS * HALF_ULP,
     TOPHAT: 0.0,  # exact
     ONE_CELL: 0.0,
 }
@@ -82,14 +102,14 @@ def obstacle(scene: Scene) -> str | None:
     if subpixels_wrap(g):
         return "the number of a sub-pixel along an axis is beyond 32 bits"
     # more photons would make sums visible that are subnormal, and so have no relative bound
-    if not (abs(beam.fluence) < 1e200 and 0.0 <= beam.I_bg < 1e150):
+    if not (abs(beam.fluence) < FLUENCE_LIMIT and 0.0 <= beam.I_bg < WATER_LIMIT):
         return "fluence or water is negative, not finite or beyond 1e200 photons/m^2"
     if not _is_ordinary(g):
         return "a length or direction of the detector is beyond 1e-100 .. 1e20"
     wavelengths = np.abs(beam.source_lambda)
-    if not ((wavelengths > 1e-100) & (wavelengths < 1e100)).all():
+    if not ((wavelengths > WAVELENGTH_LEAST) & (wavelengths < WAVELENGTH_LIMIT)).all():
         return "a wavelength is beyond 1e-100 .. 1e100 m"
-    if not (math.isfinite(fgrid.default_F) and abs(fgrid.default_F) < 1e70):
+    if not (math.isfinite(fgrid.default_F) and abs(fgrid.default_F) < F_LIMIT):
         return "default_F is not finite or beyond 1e70"
     if fgrid.hkls:
         ranges = (fgrid.h_range, fgrid.k_range, fgrid.l_range)
@@ -97,7 +117,7 @@ def obstacle(scene: Scene) -> str | None:
         if min(ranges) < 1 or math.prod(extent + 2 for extent in ranges) > 2**31:
             return "the grid of structure factors is empty or too large"
         F = np.abs(fgrid.Fhkl)
-        if not ((F < 1e70) & ((F > 1e-70) | (F == 0.0))).all():
+        if not ((F < F_LIMIT) & ((F > F_LEAST) | (F == 0.0))).all():
             return "a structure factor is not finite or beyond 1e-70 .. 1e70"
         if sampling.interpolate and min(ranges) < 5:
             return "the grid is too small to interpolate"
@@ -125,7 +145,8 @@ def _is_ordinary(g: Geometry) -> bool:
     """Can coordinates be divided by distances without underflow?"""
     parts = np.abs(g.fdet_vector + g.sdet_vector + g.odet_vector + g.pix0_vector + (g.detector_thickstep,))
     sizes = np.abs((g.pixel_size, g.subpixel_size, g.distance if g.curved_detector else 1.0))
-    return bool(((parts == 0.0) | (parts > 1e-100) & (parts < 1e20)).all() and ((sizes > 1e-20) & (sizes < 1e20)).all())
+    in_range = (parts == 0.0) | (parts > DIRECTION_LEAST) & (parts < DIRECTION_LIMIT)
+    return bool(in_range.all() and ((sizes > LENGTH_LEAST) & (sizes < LENGTH_LIMIT)).all())
 
 
 def _largest_angle(scene: Scene) -> float:
@@ -165,9 +186,9 @@ def certify(scene: Scene, polynomials: Polynomials | None = None, slack: float =
         additions = layers * scene.geometry.oversample**2 * scene.beam.source_X.size
         additions *= crystal.turned.size * crystal.mosaic_umats.shape[0]
         # either kernel's sum of non-negative terms is within (additions)/2 ulp of its own exact sum
-        relative += (2.0 * additions * (1 + factors) + 40) * HALF_ULP
+        relative += (2.0 * additions * (1 + factors) + FINISH_ROUNDINGS) * HALF_ULP
     if scene.beam.polarization != 0.0:
-        relative += 40 * HALF_ULP
+        relative += POLARIZATION_ROUNDINGS * HALF_ULP
     table, bordered = _table(scene.fgrid)
     numbers = Numbers(_without_arrays(scene), table, shape, polynomials or Polynomials(), relative + slack)
     arrays = Arrays(crystal.rotated, crystal.turned, crystal.mosaic_umats, bordered, scene.fgrid.Fhkl.reshape(-1))

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from .bounds import PIXEL_LIMIT
 from .certificate import Certificate
 from .certified import domain_vectors, spindle_vectors
 from .device_terms import captured, lattice, nearest_factor, polarized, tricubic_factor
@@ -98,7 +99,7 @@ def certain(value, bound):
     if (
         np.float32(value * (1.0 - bound)) == pixel
         and np.float32(value * (1.0 + bound)) == pixel
-        and math.fabs(value) < 1e300
+        and math.fabs(value) < PIXEL_LIMIT
     ):
         return pixel
     return np.float32(NAN)

@@ -8,22 +8,34 @@ import math
 
 import numpy as np
 
-from .certificate import HALF_ULP, ONE_CELL
-from .elementary import EXP_ERROR, EXP_UNDERFLOW, SINC3_ERROR, abs_sin_cos, exp_of, weighted_cubic
+from .bounds import (
+    COS2PSI_ERROR,
+    EXP_ERROR,
+    EXP_LIMIT,
+    EXP_NONZERO,
+    EXP_ROUNDING,
+    EXP_UNDERFLOW,
+    EXP_ZERO,
+    HALF_ULP,
+    LAYER_ROUNDINGS,
+    POLARIZATION_ROUNDING,
+    SINC3_ERROR,
+    SPHERE_ROUNDING,
+    VANISHING,
+)
+from .certificate import ONE_CELL
+from .elementary import abs_sin_cos, exp_of, weighted_cubic
 from .scalar import dot_product, scalar, unitize
 from .scene import GAUSS, ROUND, SQUARE, TOPHAT
 from .terms import parallelepiped
 
 NAN = math.nan
-# exp(z) is zero below the first and is not above the second
-EXP_ZERO, EXP_NONZERO = -745.2, -745.1
-NEXT_TO_NOTHING = 1e-300  # in place of what is not zero, while its square is
 
 
 @scalar
 def exp_or_zero(z, e):
     """exp(z) within EXP_ERROR; zero where it is, NaN where the polynomial does not reach."""
-    if z >= EXP_UNDERFLOW and z <= 700.0:
+    if z >= EXP_UNDERFLOW and z <= EXP_LIMIT:
         return exp_of(z, e)
     return 0.0 if z < EXP_ZERO else NAN
 
@@ -34,16 +46,16 @@ def captured(g, thick_tic, diffracted, only_positive, e):
     parallax = dot_product(g.odet_vector, diffracted)
     z1 = float(-thick_tic) * g.detector_thickstep * g.detector_mu / parallax
     z2 = float(-(thick_tic + 1)) * g.detector_thickstep * g.detector_mu / parallax
-    if z1 == z2 and math.fabs(z1) <= 700.0 and not only_positive:
+    if z1 == z2 and math.fabs(z1) <= EXP_LIMIT and not only_positive:
         return 0.0, 0.0
     before, after = exp_or_zero(z1, e), exp_or_zero(z2, e)
     fraction = before - after
     if fraction == 0.0 and before == 0.0 and not only_positive:
         return 0.0, 0.0
-    error = (before + after) * (EXP_ERROR + 1e-15)
+    error = (before + after) * (EXP_ERROR + EXP_ROUNDING)
     if not (math.fabs(fraction) > error) or (only_positive and not fraction > 0.0):
         return NAN, 0.0
-    return fraction, error / math.fabs(fraction) + 40.0 * HALF_ULP
+    return fraction, error / math.fabs(fraction) + LAYER_ROUNDINGS * HALF_ULP
 
 
 @scalar
@@ -63,7 +75,7 @@ def polarized(kahn, axes, source, diffracted):
     B_out = dot_product(diffracted, (axes[source, 6], axes[source, 7], axes[source, 8]))
     cos2psi = (E_out * E_out - B_out * B_out) / (E_out * E_out + B_out * B_out)
     polar = 0.5 * (1.0 + cos2theta_sqr - kahn * cos2psi * sin2theta_sqr)
-    error = (math.fabs(kahn) * 2e-15 + 1e-15) / math.fabs(polar)
+    error = (math.fabs(kahn) * COS2PSI_ERROR + POLARIZATION_ROUNDING) / math.fabs(polar)
     # without a digit nobody knows whether the reference has zero here, and tries again
     return (polar if error < 0.5 else NAN), error, diffracted
 
@@ -88,7 +100,7 @@ def lattice(numbers, h, k, l):
         sine, cosine = abs_sin_cos(x, polynomials.sin_long, polynomials.cos_long)
         volume = volume * 0.723601254558268
         F_latt = volume * (3.0 * (sine / x - cosine) / (x * x))
-        error = volume * 3.0 * SINC3_ERROR / (x * x) + math.fabs(F_latt) * 2e-15
+        error = volume * 3.0 * SINC3_ERROR / (x * x) + math.fabs(F_latt) * SPHERE_ROUNDING
         # the reference's F_latt may be exactly zero here, and what is zero does not weigh a running sum
         return (F_latt if math.fabs(F_latt) > error else math.nan), error
     a, b, c = crystal.a_star, crystal.b_star, crystal.c_star
@@ -99,7 +111,7 @@ def lattice(numbers, h, k, l):
     if numbers.shape == GAUSS:
         exponent = -(rad_star_sqr / 0.63 * crystal.fudge)
         if exponent < EXP_UNDERFLOW and exponent > EXP_NONZERO:
-            return NEXT_TO_NOTHING, 0.0
+            return VANISHING, 0.0
         return volume * exp_or_zero(exponent, polynomials.exp), 0.0
     if numbers.shape == TOPHAT:
         return volume * (1.0 if rad_star_sqr * crystal.fudge < 0.3969 else 0.0), 0.0

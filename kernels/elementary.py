@@ -13,8 +13,11 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
+from .bounds import SIN_LIMIT_FMA, SIN_LIMIT_PLAIN
+
 inlined = njit(error_model="numpy", inline="always")
 
+# all of these and the coefficients are made by docs/scripts/polynomials.py
 INV_PI = 0.3183098861837907
 # 1.5 * 2**52: adding it rounds to a whole number, which then stands in the low bits
 ROUNDER = 6755399441055744.0
@@ -25,12 +28,9 @@ PI_1, PI_2, PI_3 = 3.1415926534682512, 1.2154201012607932e-10, 4.044532497591901
 # logarithm of 2 in 40 bits and a double
 LN2_HI, LN2_LO, INV_LN2 = 0.6931471805592082, 7.371002565167799e-13, 1.4426950408889634
 
-TINY = 2.0**-30  # a reduced argument below this may have lost its digits
-EXP_UNDERFLOW = -700.0  # the square of anything below vanishes
-
 
 class Polynomials(NamedTuple):
-    """Coefficients, lowest power first, and bounds of the error of the functions made from them."""
+    """Coefficients, lowest power first; docs/scripts/polynomials.py makes them, `bounds.py` has their errors."""
 
     sin_short: tuple[float, ...] = (
         -0.16666666666658467, 0.008333333330940343, -0.00019841268709047569, 2.755712317326084e-06,
@@ -66,11 +66,7 @@ def _has_fma() -> bool:
 
 HAS_FMA = _has_fma()
 # |argument| up to which the reduction holds
-SIN_LIMIT = 2.0**30 if HAS_FMA else 2.0**20
-# bounds of the error: of |sin| relative, and absolute for the pair in sinc3; exp relative
-SIN_ERROR = 3.3e-13
-SINC3_ERROR = 1.2e-14
-EXP_ERROR = 4.0e-14
+SIN_LIMIT = SIN_LIMIT_FMA if HAS_FMA else SIN_LIMIT_PLAIN
 
 
 @intrinsic
@@ -129,7 +125,7 @@ if HAS_FMA:
         """y - k*pi for a whole number k near y/pi.
 
         The first product is exact and so is the difference (Sterbenz); then one rounding. Leaving out
-        the third part of pi costs at most 2**29 * 3e-33, no more than 2e-15 of a result above TINY.
+        the third part of pi costs at most 2**29 * 3e-33, no more than REDUCTION_ERROR of a result above TINY.
         """
         return fma(-k, PI_B, fma(-k, PI_A, y))
 
@@ -147,7 +143,7 @@ else:
 
     @inlined
     def reduced(y, k):
-        """y - k*pi for a whole number k near y/pi; two exact products, then relative error 4e-16 above TINY."""
+        """y - k*pi for a whole number k near y/pi; two exact products, then REDUCTION_ERROR above TINY."""
         return ((y - k * PI_1) - k * PI_2) - k * PI_3
 
 
@@ -203,7 +199,7 @@ def abs_sin_cos(y, s, c):
 
 @inlined
 def exp_of(z, e):
-    """exp(z) for EXP_UNDERFLOW <= z <= 700; e: `Polynomials.exp`. Relative error EXP_ERROR."""
+    """exp(z) for EXP_UNDERFLOW <= z <= EXP_LIMIT; e: `Polynomials.exp`. Relative error EXP_ERROR."""
     rounded = fmuladd(z, INV_LN2, ROUNDER)
     k = rounded - ROUNDER
     r = (z - k * LN2_HI) - k * LN2_LO

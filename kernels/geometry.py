@@ -6,7 +6,15 @@ exact stands in the reference's order, without contraction; see `elementary.py` 
 
 import math
 
-from .elementary import EXP_ERROR, EXP_UNDERFLOW, exp_of, quotient, two_part_reciprocal
+from .bounds import (
+    CAPTURE_ROUNDING,
+    COS2PSI_ERROR,
+    EXP_ERROR,
+    EXP_ROUNDING,
+    EXP_UNDERFLOW,
+    POLARIZATION_ROUNDING,
+)
+from .elementary import exp_of, quotient, two_part_reciprocal
 from .rows import (
     ACTIVE,
     CAPTURE,
@@ -160,7 +168,7 @@ def fast_captures(w, g, thick_tic, poly):
         fine = z1 <= 0.0 and z2 > EXP_UNDERFLOW and e1 > e2
         capture = e1 - e2 if fine else NAN
         w[CAPTURE + i] = capture
-        w[CAPTURE_ERROR + i] = (e1 + e2) * (EXP_ERROR + 1e-15) / capture + 1e-15
+        w[CAPTURE_ERROR + i] = (e1 + e2) * (EXP_ERROR + EXP_ROUNDING) / capture + CAPTURE_ROUNDING
 
 
 @jitted
@@ -182,7 +190,7 @@ def polarizations(w, kahn, incident, E_in, B_in, always):
     """Polarization factors where they are due, and the vectors that this normalizes. C: 2772-2776
 
     Exact for a Kahn factor of 0. Otherwise cos(2 psi) comes from the components themselves instead
-    of from atan2 and cos: |difference| <= 2e-15, see `docs/kernels.md`.
+    of from atan2 and cos: |difference| <= COS2PSI_ERROR, see `docs/kernels.md`.
 
     Returns
     -------
@@ -208,7 +216,7 @@ def polarizations(w, kahn, incident, E_in, B_in, always):
         w[D3 + i] = z if due else w[D3 + i]
     if kahn != 0.0:
         for i in range(CHUNK):
-            w[POLAR_ERROR + i] = (math.fabs(kahn) * 2e-15 + 1e-15) / math.fabs(w[POLAR + i])
+            w[POLAR_ERROR + i] = (math.fabs(kahn) * COS2PSI_ERROR + POLARIZATION_ROUNDING) / math.fabs(w[POLAR + i])
     zeros = 0
     for i in range(CHUNK):
         zeros += 1 if w[POLAR + i] == 0.0 else 0

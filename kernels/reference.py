@@ -212,6 +212,8 @@ def structure_factor(fgrid, state, h, k, l, h0, k0, l0):
 def render_pixel(fpixel, spixel, scene, state, omega_sums, rows=None):
     """One pixel, photons: layers, sub-pixels, sources, phi steps, mosaic domains. C: 2664-3038
 
+    Sums depend on the order of these loops (quirk: loop-order).
+
     Parameters
     ----------
     fpixel, spixel : int
@@ -246,6 +248,7 @@ def render_pixel(fpixel, spixel, scene, state, omega_sums, rows=None):
                 Sdet = subpixel_place(g, spixel, subS)
                 position = detector_position(g, Fdet, Sdet, Odet)
                 airpath, diffracted = unitize(position)
+                # (quirk: omega-once)
                 if omega_pixel == 0.0 or sampling.oversample_omega:
                     omega_pixel = solid_angle(g, airpath)
                 omega_sums[spixel] += omega_pixel
@@ -305,6 +308,7 @@ def render_pixel(fpixel, spixel, scene, state, omega_sums, rows=None):
                             h = dot_product(a, scattering)
                             k = dot_product(b, scattering)
                             l = dot_product(c, scattering)
+                            # a tie goes down (quirk: nearest-ties)
                             h0 = c_int(np.ceil(h - 0.5))
                             k0 = c_int(np.ceil(k - 0.5))
                             l0 = c_int(np.ceil(l - 0.5))
@@ -318,6 +322,7 @@ def render_pixel(fpixel, spixel, scene, state, omega_sums, rows=None):
                             if rows is not None:
                                 indices = (h, k, l, float(h0), float(k0), float(l0))
                                 record(rows, LATTICE, (float(mos_tic),) + a + b + c + indices + factors + (F_latt,))
+                            # (quirk: zero-skip)
                             if F_latt == 0.0 and beam.water_size == 0.0:
                                 continue
                             F_cell = structure_factor(fgrid, state, h, k, l, h0, k0, l0)

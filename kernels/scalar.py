@@ -64,7 +64,8 @@ def vector_scale(v, scale):
 
 @scalar
 def rotate(v, phix, phiy, phiz):
-    """Rotate about x, then y, then z; an angle of exactly zero is left out. C: 3311-3361"""
+    """Rotate about x, then y, then z; an angle of exactly zero is left out (quirk: zero-rotations).
+    C: 3311-3361"""
     x, y, z = v
     if phix != 0.0:
         cosine = math.cos(phix)

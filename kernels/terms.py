@@ -7,10 +7,18 @@ import math
 
 import numpy as np
 
-from .elementary import (
+from .bounds import (
+    EXP_LIMIT,
+    EXP_NONZERO,
     EXP_UNDERFLOW,
+    EXP_ZERO,
+    PIXEL_LIMIT,
     SINC3_ERROR,
+    SPHERE_ROUNDING,
     TINY,
+    VANISHING,
+)
+from .elementary import (
     abs_sin_cos,
     exp_of,
     inlined,
@@ -48,7 +56,6 @@ from .rows import (
 )
 
 NAN = math.nan
-VANISHING = 1e-300  # an F_latt whose square is zero
 
 
 @inlined
@@ -115,7 +122,7 @@ def ellipsoid(w, crystal, poly):
         inverse = 1.0 / x
         factor = 3.0 * volume * inverse * inverse
         F_latt = factor * (sine * inverse - cosine)
-        error = factor * SINC3_ERROR + math.fabs(F_latt) * 2e-15
+        error = factor * SINC3_ERROR + math.fabs(F_latt) * SPHERE_ROUNDING
         # the reference's F_latt may be exactly zero here, and what is zero does not weigh a running sum
         w[F_LATT + i] = F_latt if math.fabs(F_latt) > error else NAN
         w[LATT_ERROR + i] = error
@@ -142,11 +149,11 @@ def gaussian(w, crystal, poly):
     e = poly.exp
     for i in range(CHUNK):
         z = -(w[VALUE + i] / 0.63 * crystal.fudge)
-        # adds nothing, but is not zero; exp itself becomes zero between -745.1 and -745.2
-        tiny = VANISHING if z > -745.1 else NAN
-        tiny = 0.0 if z < -745.2 else tiny
+        # adds nothing, but is not zero; exp itself becomes zero between the two
+        tiny = VANISHING if z > EXP_NONZERO else NAN
+        tiny = 0.0 if z < EXP_ZERO else tiny
         F_latt = volume * exp_of(z, e)
-        w[F_LATT + i] = (F_latt if z <= 700.0 else NAN) if z >= EXP_UNDERFLOW else tiny
+        w[F_LATT + i] = (F_latt if z <= EXP_LIMIT else NAN) if z >= EXP_UNDERFLOW else tiny
 
 
 @jitted
@@ -265,7 +272,7 @@ def certify_lanes(w, image, first, lanes):
         certain = (
             np.float32(value * (1.0 - bound)) == pixel
             and np.float32(value * (1.0 + bound)) == pixel
-            and math.fabs(value) < 1e300
+            and math.fabs(value) < PIXEL_LIMIT
         )
         w[VALID + i] = 1.0 if certain else 0.0
     for i in range(lanes):

@@ -62,7 +62,7 @@ def read_options(own: OwnOptions, arguments: list[str], say: Say, warn: Callable
 
 
 def missing_input(p: Parameters) -> str | None:
-    """What was expected and not given, if anything. C: 1277-1369"""
+    """What was expected and not given, if anything (quirk: missing-input). C: 1277-1369"""
     missing = []
     if p.hkl is None and p.default_F == 0.0 and not readable(p.dump):
         missing.append(f"structure factors: -hkl FILE, -default_F F, or {p.dump} of an earlier run")

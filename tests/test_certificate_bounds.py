@@ -9,7 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from nbport.kernels import elementary, geometry, rows
+from nbport.kernels import bounds, elementary, geometry, rows
 from nbport.kernels import scalar as scalars
 from tests.scenes import ROW, F, certificate, scene_of
 
@@ -52,13 +52,13 @@ CARRIED = Pair(mpmath.mpf(1), False)
 
 def square_lattice() -> Pair:
     """Product of three quotients of two sines, from 1."""
-    sine = Pair(LIBM * (1 + mpmath.mpf(elementary.SIN_ERROR)), False)
+    sine = Pair(LIBM * (1 + mpmath.mpf(bounds.SIN_ERROR)), False)
     return EXACT * (sine / sine) * (sine / sine) * (sine / sine)
 
 
 def gaussian_lattice() -> Pair:
     """Volume times an exponential."""
-    return EXACT * Pair(LIBM * (1 + mpmath.mpf(elementary.EXP_ERROR)), False)
+    return EXACT * Pair(LIBM * (1 + mpmath.mpf(bounds.EXP_ERROR)), False)
 
 
 def layers(options: str) -> int:
@@ -229,7 +229,7 @@ def test_absorption_is_within_its_bound_of_the_truth():
             error = float(max(abs(got - true), abs(got - libm)) / got)
             assert error <= bound
             # the exponentials' own bounds, and the ulp that libm's may be off
-            one_by_one = (math.exp(z1) + math.exp(z2)) * (elementary.EXP_ERROR + 2 * U) / got
+            one_by_one = (math.exp(z1) + math.exp(z2)) * (bounds.EXP_ERROR + 2 * U) / got
             assert one_by_one <= bound <= 1.1 * one_by_one
             worst = max(worst, error / bound)
     assert worst > 0.1

@@ -1,4 +1,4 @@
-"""The list of quirks has every one that the code names; commands and cases that the docs show exist."""
+"""The list of quirks is that of the code's marks; commands and cases that the docs show exist."""
 
 import re
 import shlex
@@ -34,6 +34,19 @@ def test_every_quirk_named_in_the_code_is_described():
     named = list(quirks_named())
     assert named
     assert [where for where in named if where[1] not in NAMES] == []
+
+
+def test_every_quirk_described_is_marked_in_the_code():
+    assert set(NAMES) - {name for _, name in quirks_named()} == set()
+
+
+def test_every_quirk_says_what_it_does_to_an_image():
+    effects = set(re.findall(r"^- \*([a-z ]+)\*: ", TEXT, flags=re.MULTILINE))
+    assert effects == {"harmless", "last digits", "visible", "wrong physics"}
+    said = {name: re.match(rf"{re.escape(name)}\n\*Effect: ([a-z ]+)\.\*\n", entry) for name, entry in ENTRIES}
+    assert [name for name, found in said.items() if found is None] == []
+    assert {found[1] for found in said.values()} == effects
+    assert TEXT.count("*Effect:") == len(NAMES)
 
 
 def test_quirks_have_unique_kebab_case_names():

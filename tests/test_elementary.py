@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numba import njit
 
+from nbport.kernels import bounds, scalar
 from nbport.kernels import elementary as e
-from nbport.kernels import scalar
 
 mpmath.mp.prec = 240
 POLYNOMIALS = e.Polynomials()
@@ -116,7 +116,7 @@ ANGLES = {
     "any": magnitudes(1e-9, LIMIT),
     "next to multiples of pi": neighbours(np.pi * whole_numbers(LIMIT / np.pi)),
     "next to odd multiples of pi/2": neighbours(np.pi * (whole_numbers(LIMIT / np.pi) - 0.5)),
-    "a little off multiples of pi": np.pi * whole_numbers(LIMIT / np.pi) + magnitudes(e.TINY, 1e-6, 1)[0],
+    "a little off multiples of pi": np.pi * whole_numbers(LIMIT / np.pi) + magnitudes(bounds.TINY, 1e-6, 1)[0],
     "large": RNG.uniform(0.9 * LIMIT, LIMIT, 2000),
 }
 
@@ -126,17 +126,17 @@ def test_sine_is_within_its_bound(where):
     y = ANGLES[where]
     y = y[np.abs(y) < LIMIT]
     values, r = sines(y, POLYNOMIALS.sin_short)
-    kept = np.abs(r) > e.TINY
+    kept = np.abs(r) > bounds.TINY
     assert kept.any()
     assert np.abs(r).max() <= np.pi / 2 * (1 + 2.0**-20)
-    assert worst(values[kept], y[kept], abs_sin) <= e.SIN_ERROR
+    assert worst(values[kept], y[kept], abs_sin) <= bounds.SIN_ERROR
 
 
 INDICES = {
     "any": magnitudes(1e-9, LIMIT / np.pi),
     "next to whole numbers": neighbours(whole_numbers(LIMIT / np.pi)),
     "next to half-integers": neighbours(whole_numbers(LIMIT / np.pi) - 0.5),
-    "a little off whole numbers": whole_numbers(LIMIT / np.pi) + magnitudes(e.TINY, 1e-6, 1)[0],
+    "a little off whole numbers": whole_numbers(LIMIT / np.pi) + magnitudes(bounds.TINY, 1e-6, 1)[0],
 }
 
 
@@ -145,11 +145,11 @@ def test_sine_of_an_index_is_within_its_bound(where):
     h = INDICES[where]
     h = h[np.abs(np.pi * h) < LIMIT]
     values, r = sines_of_indices(h, POLYNOMIALS.sin_short)
-    kept = np.abs(r) > e.TINY
+    kept = np.abs(r) > bounds.TINY
     assert kept.any()
     assert np.abs(r).max() <= np.pi / 2 * (1 + 2.0**-20)
     # the argument is the rounded product, as in the reference
-    assert worst(values[kept], (np.pi * h)[kept], abs_sin) <= e.SIN_ERROR
+    assert worst(values[kept], (np.pi * h)[kept], abs_sin) <= bounds.SIN_ERROR
 
 
 def test_a_sine_that_lost_its_digits_is_below_the_threshold():
@@ -158,8 +158,8 @@ def test_a_sine_that_lost_its_digits_is_below_the_threshold():
     y = y[np.abs(y) < LIMIT]
     values, r = sines(y, POLYNOMIALS.sin_short)
     for value, remainder, x in zip(values.tolist(), r.tolist(), y.tolist(), strict=True):
-        if abs(mpmath.mpf(value) / abs_sin(mpmath.mpf(x)) - 1) > e.SIN_ERROR:
-            assert abs(remainder) <= e.TINY
+        if abs(mpmath.mpf(value) / abs_sin(mpmath.mpf(x)) - 1) > bounds.SIN_ERROR:
+            assert abs(remainder) <= bounds.TINY
 
 
 @pytest.mark.parametrize(
@@ -178,24 +178,24 @@ def test_sphere_is_within_its_bound_of_libm_and_of_the_truth(x):
     for value, argument in zip(values.tolist(), x.tolist(), strict=True):
         libm = math.sin(argument) / argument - math.cos(argument)
         truth = mpmath.sin(argument) / argument - mpmath.cos(argument)
-        assert abs(abs(value) - abs(libm)) <= e.SINC3_ERROR
-        assert abs(abs(value) - abs(truth)) <= e.SINC3_ERROR
+        assert abs(abs(value) - abs(libm)) <= bounds.SINC3_ERROR
+        assert abs(abs(value) - abs(truth)) <= bounds.SINC3_ERROR
 
 
 @pytest.mark.parametrize(
     "z",
     [
-        RNG.uniform(e.EXP_UNDERFLOW, 700.0, 5000),
+        RNG.uniform(bounds.EXP_UNDERFLOW, 700.0, 5000),
         magnitudes(1e-300, 1.0),
         neighbours(np.log(2.0) * np.append(np.arange(-1009.0, 0.0, 7.0), np.arange(7.0, 1009.0, 7.0))),
         neighbours(np.log(2.0) * (np.arange(-1009.0, 1009.0, 7.0) + 0.5)),
-        np.array([e.EXP_UNDERFLOW, 0.0, -0.0, 700.0]),
+        np.array([bounds.EXP_UNDERFLOW, 0.0, -0.0, 700.0]),
     ],
     ids=["any", "tiny", "next to multiples of ln 2", "next to where it rounds", "ends"],
 )
 def test_exponential_is_within_its_bound(z):
-    z = z[(z >= e.EXP_UNDERFLOW) & (z <= 700.0)]
-    assert worst(exponentials(z, POLYNOMIALS.exp), z, mpmath.exp) <= e.EXP_ERROR
+    z = z[(z >= bounds.EXP_UNDERFLOW) & (z <= 700.0)]
+    assert worst(exponentials(z, POLYNOMIALS.exp), z, mpmath.exp) <= bounds.EXP_ERROR
 
 
 MANTISSAS = np.concatenate(

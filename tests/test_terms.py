@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from nbport.kernels import interpolation, rows, scalar, terms
+from nbport.kernels import bounds, interpolation, rows, scalar, terms
 from tests.scenes import certificate, reference, scene_of
 from tests.scratch import CELL, CHUNK, RNG, assert_same_bits, columns, row, scratch
 
@@ -76,7 +76,7 @@ def test_parallelepiped_is_within_the_bound_of_six_sines():
     for i in range(CHUNK):
         hkl = w[rows.Q1 + i], w[rows.Q2 + i], w[rows.Q3 + i]
         expected = abs(reference.lattice_factor(crystal, *hkl, *nearest(hkl))[0])
-        assert abs(abs(w[rows.F_LATT + i]) - expected) <= (6 * certificate.SIN_ERROR + 30 * 2.0**-53) * expected
+        assert abs(abs(w[rows.F_LATT + i]) - expected) <= (6 * bounds.SIN_ERROR + 30 * 2.0**-53) * expected
 
 
 @pytest.mark.parametrize("index", [0.0, 3.0, -2.0, 1e-12, 3.0 + 1e-11])

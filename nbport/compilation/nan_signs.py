@@ -2,7 +2,7 @@
 
 A NaN that x86 makes, of 0/0 say, has its sign bit set; a NaN that goes into an operation comes out
 with its own sign, and of two the first operand stays. The reference prints that sign and writes it
-into images. Compilers leave it undefined: they swap operands and move minus signs as they like.
+into images (quirk: nan-sign). Compilers leave it undefined: they swap operands and move minus signs as they like.
 
 So what results in a NaN is worked out once more by a function's exact twin: `exact` takes the
 function's source and compiles it with every operation spelled out. One text serves both. Its operands

@@ -70,7 +70,7 @@ def ran1(idum, table):
     Parameters
     ----------
     idum : int64 [1]
-        The stream; zero or less (re)fills the shuffle table.
+        The stream; zero or less (re)fills the shuffle table, in mid-run too (quirk: largest-seed).
     table : int64 [TABLE_SIZE]
     """
     if idum[0] <= 0 or table[IY] == 0:
@@ -168,7 +168,7 @@ def poidev(xm, idum, table, statics):
 def mosaic_rotation_umat(mosaicity, idum, table, umat):
     """Random rotation within a spherical cap, written to umat (float64 [9]). C: 3439-3487
 
-    mosaicity (rad) and the power are float32, as is their product.
+    mosaicity (rad) and the power are float32, as is their product (quirk: mosaic-floats).
     """
     r1 = 2.0 * np.float64(ran1(idum, table)) - 1.0
     r2 = 2.0 * np.float64(ran1(idum, table)) - 1.0

@@ -21,7 +21,7 @@ _CONVERSION = re.compile(r"%([-+ #0]*[0-9]*)(?:\.[0-9]+)?l?([a-zA-Z%])")
 
 
 def atof(text: str) -> float:
-    """Longest numeric prefix as a double, else 0: decimal, hexadecimal, inf or nan."""
+    """Longest numeric prefix as a double, else 0: decimal, hexadecimal, inf or nan (quirk: number-prefixes)."""
     found = _FLOAT.match(text)
     if found is None:
         return 0.0
@@ -51,7 +51,10 @@ def _nan_value(payload: str) -> float:
 
 
 def atoi(text: str) -> int:
-    """Longest decimal prefix as a 32-bit int, else 0; saturates as a long, then wraps."""
+    """Longest decimal prefix as a 32-bit int, else 0; saturates as a long, then wraps.
+
+    (quirk: whole-number-prefixes)
+    """
     found = _INT.match(text)
     return wrap_int(min(max(long_int(found[1]), LONG_MIN), LONG_MAX)) if found else 0
 

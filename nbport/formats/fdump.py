@@ -84,7 +84,7 @@ def new_grid(bounds: tuple[int, ...], path: str, besides: int = 0) -> Grid:
 
 
 def write_fdump(path: str, grid: Grid) -> None:
-    """Write the grid, padding included. C: 2227-2243"""
+    """Write the grid, padding included (quirk: fdump-format). C: 2227-2243"""
     header = b"%d %d %d %d %d %d\n\f" % grid[:6]
     write_file(path, (header, memoryview(np.ascontiguousarray(grid.Fhkl, "<f8")).cast("B")))
 

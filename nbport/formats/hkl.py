@@ -31,7 +31,7 @@ class Reflections(NamedTuple):
 
 
 class NotEnoughIndices(InputError):
-    """No complete first row. Carries the ranges that the reference prints."""
+    """No complete first row. Carries the ranges that the reference prints (quirk: hkl-no-rows)."""
 
     def __init__(self, path: str, ranges: tuple[int, ...]):
         super().__init__(f"{path}: no reflections found, expected rows of: h k l F")
@@ -73,6 +73,7 @@ def read_hkl(
         grid = _new_grid(tuple(bounds.tolist()), path, default_F, say, besides)
         stream.rewind()
         say("re-reading %s", path)
+        # from where an index is no whole number nothing is stored (quirk: hkl-second-pass)
         for rows in stop.each(rows_of_numbers(stream, whole_indices=True)):
             outside = place(rows, grid.h_min, grid.k_min, grid.l_min, grid.Fhkl)
             if outside >= 0:

@@ -20,6 +20,8 @@ _BEGINNING = re.compile(rb"[+-]?\.?")
 def read_matrix(data: bytes, previous: list[list[float]]) -> list[list[float]]:
     """Fill a*, b*, c* from three reads of three numbers; a read that fails keeps what was there. C: 1885-1887
 
+    (quirk: matrix-short)
+
     Parameters
     ----------
     data : bytes

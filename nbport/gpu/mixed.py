@@ -13,19 +13,23 @@ from numba import njit
 
 from ..compilation.spelling import rebound
 from ..kernels import device_body, device_terms, terms
+from ..kernels.bounds import SINES
 from ..kernels.certificate import Certificate, certify
 from ..kernels.scalar import scalar
 from ..kernels.scene import SQUARE, Scene
 
+# bounds of this kernel's own, proved in docs/gpu.md; tests/test_bounds.py compares them with it
 BOUND = 1e-5  # of a pixel, relative to what the C program gives
 
-HALF_ULP = 2.0**-24
-# sin(r) = r + r t P(t), t = r*r; near-minimax for |r| <= pi/2 to 9.7e-9, and five roundings
+HALF_ULP = 2.0**-24  # relative error of one rounding to float32
+# sin(r) = r + r t P(t), t = r*r; minimax for |r| <= pi/2, made by docs/scripts/polynomials.py
 S0, S1 = np.float32(-0.16666659712791443), np.float32(0.00833306647837162)
 S2, S3 = np.float32(-0.00019809602235909551), np.float32(2.6057803097501164e-06)
-SIN_ERROR = 9.7e-9 + 5 * HALF_ULP
-# six sines, two products of each three, a quotient; all of it squared
-TERM_ERROR = 12 * SIN_ERROR + 12 * HALF_ULP
+POLYNOMIAL_ERROR = 9.7e-9  # of sin by S0 .. S3 alone, relative, coefficients as rounded; computed by the same script
+SIN_ROUNDINGS = 5  # of argument, t, P, product and sum
+SIN_ERROR = POLYNOMIAL_ERROR + SIN_ROUNDINGS * HALF_ULP
+TERM_ROUNDINGS = 12  # of the products of three sines each and their quotient, squared
+TERM_ERROR = SINES * SIN_ERROR + TERM_ROUNDINGS * HALF_ULP
 # of two pixels, each rounded to float32, whose doubles are within it, the one is within BOUND of the other
 CERTAIN = BOUND * (1.0 - BOUND) - 2 * HALF_ULP
 # below, float32 has fewer digits; above, it ends

@@ -110,7 +110,7 @@ def _set_own(own: OwnOptions, option: str, value: str) -> None:
 
 
 def image_files(argv: list[str]) -> tuple[str | None, str | None]:
-    """The -img and -mask files, which are read before any option counts. C: 400-414"""
+    """The -img and -mask files, which are read before any option counts (quirk: headers-first). C: 400-414"""
     img = mask = None
     for i, token in enumerate(argv[:-1]):
         if token.startswith("-"):

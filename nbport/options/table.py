@@ -33,7 +33,7 @@ class Flag:
     patterns: tuple[str, ...] = ()  # default: the option itself
     unit: str = ""
     default: str = ""
-    stops: bool = False  # later rows are not tried for this token
+    stops: bool = False  # later rows are not tried for this token (quirk: scan-falls-through)
     no_effect: str = ""  # why the option changes nothing
     sets: tuple[str, ...] = ()
     convert: Callable[[str], object] = str
@@ -48,7 +48,7 @@ class Flag:
         return len(self.values.split()) if self.needs is None else self.needs
 
     def matches(self, token: str) -> bool:
-        """Does this row act on a token?"""
+        """Does this row act on a token? A pattern with `=` is the whole token (quirk: exact-length-options)."""
         return any(token == p[1:] if p[0] == "=" else p in token for p in self.patterns or (self.option,))
 
     def taken(self, token: str, following: list[str]) -> int:
@@ -75,7 +75,7 @@ class Flag:
         return self.stops
 
 
-# -- texts to numbers in SI units; each a rounding of its own, so none may be simplified
+# -- texts to numbers in SI units (quirk: mixed-units); each a rounding of its own, so none may be simplified
 
 
 def mm(text: str) -> float:
@@ -94,7 +94,7 @@ def degrees(text: str) -> float:
 
 
 def negated(text: str) -> int:
-    """A seed as the generators want it."""
+    """A seed as the generators want it: one below zero becomes positive, and sets nothing up (quirk: negative-seed)."""
     return wrap_int(-atoi(text))
 
 
@@ -107,7 +107,8 @@ def count(text: str) -> float:
 
 
 def set_cell(p: Parameters, following: list[str]) -> bool:
-    """Up to six numbers, ended by a token that begins with `-`; then later rows are not tried."""
+    """Up to six numbers, ended by a token that begins with `-`; then later rows are not tried
+    (quirk: cell-stops-early)."""
     p.user_cell = True
     cell = list(p.cell)
     for i in range(6):
@@ -130,7 +131,7 @@ def set_misset(p: Parameters, following: list[str]) -> bool:
 
 
 def set_detector_abs(p: Parameters, following: list[str]) -> None:
-    """Attenuation depth; `inf` or 0 also takes the thickness away."""
+    """Attenuation depth; `inf` or 0 also takes the thickness away, as it is so far (quirk: detector-abs-inf)."""
     if not following:
         raise OptionError("-detector_abs is the last argument, but needs a depth in micrometre or inf")
     if "inf" in following[0] or atof(following[0]) == 0.0:
@@ -142,7 +143,8 @@ def set_detector_abs(p: Parameters, following: list[str]) -> None:
 def last_token_is_an_error(
     option: str, name: str, convert: Callable[[str], object]
 ) -> Callable[[Parameters, list[str]], None]:
-    """These read the token that follows without looking whether there is one."""
+    """These read the token that follows without looking whether there is one
+    (quirk: last-token-crash)."""
 
     def apply(p: Parameters, following: list[str]) -> None:
         if not following:
@@ -182,7 +184,7 @@ def set_curved(p: Parameters, following: list[str]) -> None:
 
 
 def vector(option: str, name: str, lines: str, help: str, default: str) -> Flag:
-    """A vector makes the convention custom."""
+    """A vector makes the convention custom, and the last convention counts (quirk: last-convention-wins)."""
     custom = {"convention": Convention.CUSTOM}
     return Flag(option, lines, "X Y Z", help, sets=(name,), convert=atof, also=custom, default=default)
 
@@ -252,6 +254,7 @@ FLAGS: tuple[Flag, ...] = (
     vector("-spindle_axis", "spindle_vector", "707-713", "axis of the phi rotation", "0 0 1"),
     vector("-twotheta_axis", "twotheta_axis", "714-720", "axis of the detector's two-theta arm, used at the length"
            " given; X is also read as the angle of -twotheta", "0 1 0"),
+    # (quirk: pix0-ignored)
     Flag("-pix0_vector", "721-728", "X Y Z", "makes the convention custom; its numbers are not used",
          also={"convention": Convention.CUSTOM}, apply=lambda p, v: setattr(p, "convention", Convention.CUSTOM)),
     Flag("-distance", "729-733", "D", "sample to detector along the beam", unit="mm", sets=("distance",), convert=mm,
@@ -376,6 +379,7 @@ FLAGS: tuple[Flag, ...] = (
          also={"write_pgm": True}, default="image.pgm"),
     Flag("-noisefile", "1015-1019", "FILE", "integer image with Poisson noise", ("-noisefile", "-noiseimage"),
          sets=("noisefile",), also={"calculate_noise": True}, default="noiseimage.img"),
+    # (quirk: late-outputs)
     Flag("-nonoise", "1020-1024", "", "no noise image", also={"calculate_noise": False}),
     Flag("-nopgm", "1025-1028", "", "no preview", also={"write_pgm": False}),
     Flag("-scale", "1029-1033", "S", "scale from photons to the integer image", sets=("intfile_scale",), convert=atof,

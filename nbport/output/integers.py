@@ -57,7 +57,9 @@ def pgm_image(g, image, pgm_scale, pgmimage, stop):
 
 @cached
 def noise_image(g, image, adc_offset, idum, table, statics, intimage, stop):
-    """Replace every pixel by a Poisson deviate plus the offset; truncated, not rounded. C: 3236-3256
+    """Replace every pixel by a Poisson deviate plus the offset. C: 3236-3256
+
+    Truncated, not rounded (quirk: noise-truncation).
 
     Parameters
     ----------

@@ -24,10 +24,10 @@ def output_names(p: Parameters) -> list[str]:
 def write_images(run: Run, image: Image, say: Say, timing: Timing, stop: Stop | None = None) -> None:
     """Write the float image, the integer image, the preview and the noise image. C: 3121-3285
 
-    Raises
-    ------
-    OutputError
-        At the first file that cannot be written; earlier ones stay.
+        Raises
+        ------
+        OutputError
+            At the first file that cannot be written; earlier ones stay (quirk: exit-status).
     CancelledError
         If it was stopped; files that were written before stay.
     """

@@ -24,8 +24,8 @@ cached = njit(cache=True, nogil=True, error_model="numpy")
 def image_statistics(g: Geometry, image: np.ndarray, stop: int = NOBODY) -> Statistics:
     """Maximum, mean, rms and rms deviation. C: 3042-3049, 3096-3119
 
-    The deviation counts masked pixels, mean and rms do not (quirk: rmsd-masked-pixels). The
-    position of the maximum is that of its last sub-pixel.
+        The deviation counts masked pixels, mean and rms do not (quirk: rmsd-masked-pixels). The
+        position of the maximum is that of its last sub-pixel (quirk: max-position).
 
     Parameters
     ----------

@@ -66,6 +66,7 @@ def orient_crystal(p: Parameters, table: np.ndarray, clock: int, say: Callable[.
     misset = p.misset
     if p.misset_random:
         umat = np.empty(9)
+        # not the noise's -seed (quirk: misset-seed-clock)
         idum = np.array([clock if p.misset_seed is None else p.misset_seed])
         mosaic_rotation_umat(np.float32(90.0), idum, table, umat)
         misset = umat_to_misset(umat)
@@ -139,7 +140,7 @@ def umat_to_misset(umat: np.ndarray) -> Vector:
 
 
 def size_crystal(p: Parameters, cell: Cell, distance: float, say: Callable[..., None]) -> CrystalSize:
-    """Number of cells, and sub-pixels if they are not given. C: 2064-2101"""
+    """Number of cells, rounded up (quirk: crystal-size-rounding), and sub-pixels if they are not given. C: 2064-2101"""
     sample = (p.sample_x, p.sample_y, p.sample_z)
     N = [
         ceiling(divide(size, length)) if size > 0 else n

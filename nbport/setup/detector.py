@@ -84,7 +84,10 @@ def choose_convention(given: Parameters, say: Callable[..., None]) -> Frame:
 
 
 def _beam_centre(p: Parameters) -> tuple[float, float]:
-    """Fill in Xbeam and Ybeam, set the pivot; return Fbeam and Sbeam. C: 1172-1257"""
+    """Fill in Xbeam and Ybeam, set the pivot; return Fbeam and Sbeam. C: 1172-1257
+
+    The geometry of XDS and DIALS follows the near point instead (quirk: beam-centre-by-convention).
+    """
     pixel = p.pixel_size
 
     def default(x: float, y: float) -> None:
@@ -179,11 +182,13 @@ def place_detector(
     fdet, sdet, odet = axes
     rotx, roty, rotz = rotations
     Fbeam, Sbeam, Fclose, Sclose = centres
+    # before two-theta (quirk: ratio-ignores-twotheta)
     ratio = dot_product(beam_vector, rotate(odet, rotx, roty, rotz))
     if ratio == 0.0:
         ratio = DBL_MIN
     if math.isnan(close_distance):
         close_distance = math.fabs(ratio * distance)
+    # the distance that was given counts no more (quirk: close-distance-wins)
     distance = close_distance / ratio
     pix0 = (0.0, 0.0, 0.0)
     if pivot_on_sample:

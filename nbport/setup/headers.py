@@ -41,7 +41,7 @@ def read_headers(p: Parameters, say: Callable[..., None], warn: Callable[[str], 
 
 
 def _read(path: str, say: Callable[..., None], warn: Callable[[str], None]) -> SmvFrame | Frame | None:
-    """A file that cannot be opened or is no image is passed over with a warning."""
+    """A file that cannot be opened or is no image is passed over with a warning (quirk: header-errors)."""
     if not readable(path):
         warn(f"{path}: no file that can be read; its header is not used")
         return None
@@ -57,6 +57,8 @@ def _read(path: str, say: Callable[..., None], warn: Callable[[str], None]) -> S
 
 
 def _apply(p: Parameters, header: str, frame: SmvFrame) -> None:
+    """What a header gives; its size beats -detsize, and TWOTHETA is not among it (quirk: header-beats-size)."""
+
     def given(keyword: str, name: str, divisor: float) -> None:
         value = value_of(keyword, header)
         if not math.isnan(value):
@@ -67,6 +69,7 @@ def _apply(p: Parameters, header: str, frame: SmvFrame) -> None:
     p.detsize_f = p.pixel_size * p.fpixels
     p.detsize_s = p.pixel_size * p.spixels
     given("DISTANCE", "distance", 1000.0)
+    # every header of the reference's own has these two (quirk: own-header)
     given("CLOSE_DISTANCE", "close_distance", 1000.0)
     given("WAVELENGTH", "lambda0", 1e10)
     given("BEAM_CENTER_X", "Xbeam", 1000.0)

@@ -1,7 +1,7 @@
 """How finely the spindle, the divergence, the spectrum, the sensor and the mosaic are sampled.
 
 Ranges, steps and counts that are not given follow from those that are, by rules that differ
-from one axis to the next (quirks: auto-selection of steps).
+from one axis to the next.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def check_counts(p: Parameters, plan: SamplingPlan, keeps_log: bool, besides: in
 
 
 def plan_phi(a: Axis) -> Axis:
-    """Spindle: a count without a range means one degree. C: 1381-1429"""
+    """Spindle: a count without a range means one degree (quirk: phi-steps). C: 1381-1429"""
     if a.steps < 0:
         if a.range < 0.0:
             return Axis(0.0, 0.0, 1) if a.step <= 0.0 else Axis(a.step, a.step, 2)
@@ -70,7 +70,10 @@ def plan_phi(a: Axis) -> Axis:
 
 
 def plan_spread(a: Axis) -> Axis:
-    """Divergence or dispersion: a count without a range means a range of 1. C: 1431-1580"""
+    """Divergence or dispersion: a count without a range means a range of 1. C: 1431-1580
+
+    (quirk: divergence-steps); a dispersion always has a range (quirk: dispersion-steps).
+    """
     if a.steps <= 0:
         if a.range < 0.0:
             return Axis(0.0, 0.0, 1) if a.step <= 0.0 else Axis(a.step, a.step, 2)
@@ -86,7 +89,7 @@ def plan_spread(a: Axis) -> Axis:
 
 
 def plan_thickness(a: Axis) -> Axis:
-    """Sensor layers; no option sets the size of a step. C: 1583-1631"""
+    """Sensor layers; no option sets the size of a step (quirk: thickness-steps). C: 1583-1631"""
     if a.steps <= 0:
         return Axis(0.0, 0.0, 1) if a.range < 0.0 else Axis(a.range, a.range / 2, 2)
     if a.range < 0.0:
@@ -96,7 +99,7 @@ def plan_thickness(a: Axis) -> Axis:
 
 
 def plan_mosaic(spread: float, domains: int, say: Callable[..., None]) -> tuple[float, int]:
-    """Mosaic spread (rad) and number of domains. C: 1639-1672"""
+    """Mosaic spread (rad) and number of domains (quirk: mosaic-steps). C: 1639-1672"""
     if domains <= 0:
         if spread < 0.0:
             return 0.0, 1

@@ -31,9 +31,11 @@ def fill_blanks(given: Parameters, say: Callable[..., None]) -> Parameters:
         p.detsize_f = p.pixel_size * p.fpixels
     if p.spixels:
         p.detsize_s = p.pixel_size * p.spixels
+    # also what was given as a number of pixels (quirk: detector-rounding)
     p.fpixels = to_int(ceiling(divide(p.detsize_f, p.pixel_size) - 0.5))
     p.spixels = to_int(ceiling(divide(p.detsize_s, p.pixel_size) - 0.5))
     _check_image(p)
+    # (quirk: fluence-from-flux)
     if p.flux != 0.0 and p.exposure > 0.0 and p.beamsize >= 0:
         p.fluence = divide(divide(p.flux * p.exposure, p.beamsize), p.beamsize)
     if p.beamsize >= 0:
@@ -43,6 +45,7 @@ def fill_blanks(given: Parameters, say: Callable[..., None]) -> Parameters:
         if p.beamsize < p.sample_z:
             say("WARNING: sample clipped by the beam: %g m wide, beam %g m", p.sample_z, p.beamsize)
             p.sample_z = p.beamsize
+    # (quirk: roi-bounds)
     xmin, xmax, ymin, ymax = p.roi
     p.roi = (max(xmin, 0), p.fpixels if xmax < 0 else xmax, max(ymin, 0), p.spixels if ymax < 0 else ymax)
     return p

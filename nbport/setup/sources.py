@@ -70,6 +70,8 @@ def make_sources(
 def read_sources(p: Parameters) -> list[list[float]] | None:
     """Rows of X Y Z weight wavelength of -sourcefile; what is missing is on the beam axis. C: 2321-2345
 
+    Wavelengths are in metres (quirk: source-units).
+
     Raises
     ------
     InputError
@@ -101,6 +103,7 @@ def divergence_grid(hdiv: Axis, vdiv: Axis, round_div: bool, stop: Stop) -> list
 
 
 def _squared_part(deviation: float, axis: Axis) -> float:
+    # 0 or 1 (quirk: divergence-print)
     even = 1 - axis.steps % 2
     return divide(divide(deviation * deviation - axis.step * axis.step / 4.0 * even, axis.range), axis.range)
 

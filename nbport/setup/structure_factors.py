@@ -71,7 +71,7 @@ def _fgrid(grid: Grid, hkls: int, default_F: float, last_F: float = 0.0) -> Fgri
 
 
 def check_stol(p: Parameters, say: Callable[..., None]) -> None:
-    """Read the table of amorphous scattering, which nothing uses. C: 2262-2270
+    """Read the table of amorphous scattering, which nothing uses (quirk: stol-unused). C: 2262-2270
 
     Raises
     ------
