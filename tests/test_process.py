@@ -17,7 +17,7 @@ COMMAND = (sys.executable, "-c", "import sys; from nbport.cli.nanobragg_command 
 READY = (
     sys.executable,
     "-c",
-    "import os, sys; from nbport import main\n"
+    "import os, sys; from nbport.cli import nanobragg_command as main\n"
     "own = main.own_process\n"
     "main.own_process = lambda name: (own(name), os.write(2, b'!'))\n"
     "sys.exit(main.main())",

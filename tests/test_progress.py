@@ -14,7 +14,10 @@ from nbport.cli.progress import progress_bar
 from nbport.parameters import Parameters
 
 LINE = "-cell 50 60 70 90 90 90 -default_F 100 -N 10 -seed 1 -detpixels 300 -oversample 2".split()
-RUN = "import sys; from nbport import main, progress; progress.DELAY = 0.0\n{before}\nsys.exit(main.main())"
+RUN = (
+    "import sys; from nbport.cli import nanobragg_command, progress; progress.DELAY = 0.0\n"
+    "{before}\nsys.exit(nanobragg_command.main())"
+)
 
 
 def run_on_terminal(folder, *options, before="", stdout=subprocess.PIPE):

@@ -6,11 +6,9 @@ For pixels and the facts of common headers; the reference's own way with SMV hea
 from __future__ import annotations
 
 import io
-import logging
 import math
 import os
 import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +19,8 @@ import numpy as np
 from ..crules.text import long_int
 from ..errors import InputError
 from ..system.files import read_beginning, read_bytes
-from ..system.time_limit import time_limit
-from .mini_cbf import HEADER, MiniCbf, read_mini_cbf
+from ..system.time_limit import Failure, run_in_time
+from .mini_cbf import MiniCbf
 from .smv import MAGIC, decode_smv, header_texts
 
 PATIENCE = 60.0  # s, for fabio
@@ -58,9 +56,12 @@ class Frame:
     mini_cbf: MiniCbf | None = None
 
     def __post_init__(self) -> None:
-        found = self.pixels
-        if found.ndim != 2 or found.dtype.kind not in "buif" or not found.size:
-            raise InputError(f"{self.name}: found {found.dtype} of shape {found.shape}, expected numbers [slow, fast]")
+        _check_numbers(self.pixels.dtype, self.pixels.shape, self.name)
+
+
+def _check_numbers(kind: np.dtype, shape: tuple[int, ...], name: str) -> None:
+    if len(shape) != 2 or kind.kind not in "buif" or not math.prod(shape):
+        raise InputError(f"{name}: found {kind} of shape {shape}, expected numbers [slow, fast]")
 
 
 def read_image(path: str | Path, shape: tuple[int, int] | None = None, square: bool = False) -> Frame:
@@ -168,18 +169,16 @@ def _pgm(path: Path, data: bytes) -> np.ndarray:
 
 
 def _by_fabio(path: Path) -> tuple[np.ndarray, MiniCbf | None]:
-    import fabio
-
-    logging.getLogger("fabio").setLevel(logging.CRITICAL)
+    # descriptors of this process have other numbers in another one
+    name = os.path.realpath(path) if str(path).startswith(("/dev/", "/proc/")) else str(path)
     try:
-        with warnings.catch_warnings(), time_limit(PATIENCE):
-            # what a library has to say of a broken file is in its error
-            warnings.simplefilter("ignore")
-            with fabio.open(str(path)) as image:
-                return np.asarray(image.data), read_mini_cbf(image.header.get(HEADER, ""))
+        facts, data = run_in_time(f"{__package__}.fabio_reading", name, PATIENCE)
     except TimeoutError:
         # some of its readers look for the end of a header behind that of the file
         raise InputError(f"{path}: no image that fabio reads within {PATIENCE:g} s") from None
-    except Exception as error:  # whatever one of its readers raises at a broken file
-        text = str(error).splitlines()[0] if str(error) else ""
-        raise InputError(f"{path}: no image that fabio reads: {type(error).__name__} {text}") from None
+    except Failure as error:
+        raise InputError(f"{path}: no image that fabio reads: {error}") from None
+    mini_cbf = facts["mini_cbf"] and MiniCbf(*(tuple(x) if isinstance(x, list) else x for x in facts["mini_cbf"]))
+    kind, shape = np.dtype(facts["dtype"]), tuple(facts["shape"])
+    _check_numbers(kind, shape, str(path))
+    return np.frombuffer(data, kind).reshape(shape), mini_cbf

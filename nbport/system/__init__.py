@@ -1,1 +1,1 @@
-"""Files that are whole or absent, processes, memory, time limits."""
+"""Files that are whole or absent, processes, memory, work of libraries that may hang."""

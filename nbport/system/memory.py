@@ -32,6 +32,33 @@ def check(what: str, needed: int) -> None:
         raise InputError(f"{what}: needs {_gb(needed)} of memory, expected at most the {_gb(room)} that {whose}")
 
 
+def left() -> int:
+    """Bytes that this process may still have."""
+    return min(_limits())[0]
+
+
+def address_space() -> int:
+    """Bytes of address space that this process is allowed, or RLIM_INFINITY."""
+    return resource.getrlimit(resource.RLIMIT_AS)[0]
+
+
+def allow(room: int, most: int) -> None:
+    """Allow this process so many bytes of address space beside those that it has, where the system counts them.
+
+    Parameters
+    ----------
+    room : int
+        Bytes.
+    most : int
+        Bytes that it is allowed altogether, or RLIM_INFINITY.
+    """
+    virtual, _ = _used()
+    if virtual:
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        limit = virtual + room
+        resource.setrlimit(resource.RLIMIT_AS, (limit if most == resource.RLIM_INFINITY else min(limit, most), hard))
+
+
 def _gb(size: int) -> str:
     return f"{size / 1e9:.2f} GB" if size < 1e12 else f"{size / 1e12:.3g} TB"
 
@@ -42,7 +69,7 @@ def _limits() -> Iterator[tuple[int, str]]:
     yield max(memory() - resident, 0), "this machine leaves"
     for limit in _control_group_limits():
         yield max(limit - resident, 0), "the control group (a container or a batch system) leaves"
-    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    soft = address_space()
     if soft != resource.RLIM_INFINITY:
         yield max(soft - virtual, 0), "the limit of address space (ulimit -v) leaves"
 
