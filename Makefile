@@ -1,8 +1,11 @@
 # make demo     render an image of a protein crystal and make a picture of it
 # make test     style, and the test suite
+# make lint     style alone
 # make docs     build the documentation into build/site
 # make nightly  the same with its slow tests: large images, thousands of random scenes, other processors
 # make oldest   the tests with the oldest versions of what nbport needs; with PYTHON=python3.10 the oldest Python too
+# make newest   the tests with the newest versions, in an environment of their own
+# make dist     build the source archive and the wheel into dist, and check them
 # make clean    remove what was made, except for the virtual environment
 #
 # Needs Python 3.10 or newer with venv; PYTHON=python3.12 chooses another than python3.
@@ -11,16 +14,18 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test docs nightly oldest clean
+.PHONY: demo test lint docs nightly oldest newest dist clean
 
 demo: $(VENV)/.has-demo
 	$(BIN)/python demo/render.py
 
 # with CUDA's compiler, half a gigabyte, for the tests of the GPU kernel, which need no GPU
-test: $(VENV)/.has-test,cuda
+test: $(VENV)/.has-test,cuda lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.has-test,cuda
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
 
 # without Material's announcement of its successor
 docs: $(VENV)/.has-docs
@@ -36,6 +41,18 @@ oldest:
 	grep -oE '"[a-z0-9-]+>=[0-9.]+' pyproject.toml | sed 's/"\(.*\)>=\(.*\)/\1==\2/' | sort -u > build/oldest.txt
 	$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check -c build/oldest.txt -e '.[test]'
 	$(VENV)-oldest/bin/python -m pytest --deselect tests/test_docs_examples.py
+
+# without CUDA's compiler, which holds NumPy back
+newest:
+	$(PYTHON) -m venv $(VENV)-newest
+	$(VENV)-newest/bin/python -m pip install --quiet --disable-pip-version-check \
+		--upgrade --upgrade-strategy eager -e '.[test]'
+	$(VENV)-newest/bin/python -m pytest
+
+dist: $(VENV)/.has-test,cuda
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
 
 $(VENV)/.has-%: pyproject.toml setup.py | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'

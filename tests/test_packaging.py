@@ -1,16 +1,20 @@
-"""What imports what, what may print, and what a wheel holds."""
+"""What imports what, what may print, and what a source archive and a wheel hold."""
 
 import ast
 import os
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
 
 from c_reference.cases import HERE, load_cases, load_results
+from nbport.cli.nbport_command import COMMANDS, build_parser
+from nbport.options.table import FLAGS, OWN_FLAGS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -79,26 +83,80 @@ def test_runtime_dependencies_are_these_three():
     assert names == {"numba", "numpy", "fabio"}
 
 
+def own_files():
+    """Every file of the project, by git, or where there is none, by the list in a source archive."""
+    if (ROOT / ".git").exists():
+        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    else:
+        listed = (ROOT / "nbport.egg-info" / "SOURCES.txt").read_text(encoding="utf-8").splitlines()
+    made = ("nbport.egg-info/", "build/", "PKG-INFO", "setup.cfg")
+    return {name for name in listed if name and not name.startswith(made) and (ROOT / name).is_file()}
+
+
 @pytest.fixture(scope="module")
 def distributions(tmp_path_factory):
     """Folder with a source archive of this tree, and a wheel made from that, by the tools of this environment."""
     pytest.importorskip("build")
     pytest.importorskip("build_manpages")
     folder = tmp_path_factory.mktemp("wheel")
-    tracked = ["pyproject.toml", "setup.py", "README.md", "LICENSE", "nbport", "kernels"]
     copy = folder / "copy"
-    copy.mkdir()
-    for name in tracked:
-        source = ROOT / name
-        files = [source] if source.is_file() else [path for path in source.rglob("*.*") if path.suffix != ".pyc"]
-        for path in files:
-            target = copy / path.relative_to(ROOT)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(path.read_bytes())
+    leftovers = ["build/man/nbport.1", "dist/old.whl", "demo/output/a.png", "tests/__pycache__/a.cpython-311.pyc"]
+    for name in [*own_files(), *leftovers]:
+        target = copy / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((ROOT / name).read_bytes() if name not in leftovers else b"left over")
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, copy]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
+
+
+@pytest.fixture(scope="module")
+def unpacked(distributions):
+    """The folder that is in the source archive."""
+    [path] = distributions.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = archive.getnames()
+        assert all(not name.startswith(("/", "..")) and "/../" not in name for name in names)
+        archive.extractall(distributions / "unpacked")
+    [folder] = (distributions / "unpacked").iterdir()
+    return folder
+
+
+def test_source_archive_holds_every_file_of_the_project_and_no_leftovers(unpacked):
+    made = {"PKG-INFO", "setup.cfg"}
+    names = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()}
+    assert {name for name in names if not name.startswith("nbport.egg-info/")} == own_files() | made
+    for name in own_files():
+        assert (unpacked / name).read_bytes() == (ROOT / name).read_bytes(), name
+
+
+def test_tests_run_in_the_unpacked_source_archive(unpacked):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST"))}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_recorded_cases.py"]
+    listed = subprocess.run(
+        [*command[:-1], "--collect-only", "-q"], cwd=unpacked, env=environment, capture_output=True, text=True
+    )
+    assert listed.returncode == 0, listed.stdout[-2000:] + listed.stderr
+    done = subprocess.run([*command, "-k", "baseline"], cwd=unpacked, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " passed" in done.stdout
+
+
+def check_man_pages(folder):
+    """Both pages are there, and name what the commands have."""
+    options = (folder / "nanoBragg.1").read_text(encoding="utf-8").replace("\\-", "-")
+    left_out = {flag.option for flag in (*FLAGS, *OWN_FLAGS) if rf"\fB{flag.option}" not in options}
+    assert left_out == {"--help"}  # as argparse-manpage does it
+    tools = (folder / "nbport.1").read_text(encoding="utf-8").replace("\\-", "-")
+    [commands] = [action for action in build_parser()._actions if action.dest == "command"]
+    assert set(commands.choices) == set(COMMANDS)
+    for name, parser in commands.choices.items():
+        part = tools.partition(rf".SS \fBnbport {name}\fR")[2].partition("\n.SS ")[0]
+        names = [option for action in parser._actions for option in action.option_strings if action.dest != "help"]
+        assert part, name
+        assert [option for option in names if rf"\fB{option}" not in part] == [], name
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +189,50 @@ def test_wheel_is_installed_in_a_clean_environment_with_what_it_needs(wheel, tmp
     assert run(bin / "nbport", "--version").startswith("nbport ")
     where = run(bin / "python", "-c", "import nbport, nbport.kernels.scene; print(nbport.__file__)")
     assert where.startswith(str(tmp_path))
-    assert (tmp_path / "clean" / "share" / "man" / "man1" / "nanoBragg.1").is_file()
+    check_man_pages(tmp_path / "clean" / "share" / "man" / "man1")
+
+
+def test_editable_mode_installs_the_man_pages(unpacked, tmp_path):
+    hook = "from setuptools import build_meta; import sys; build_meta.build_editable(sys.argv[1])"
+    done = subprocess.run([sys.executable, "-c", hook, tmp_path], cwd=unpacked, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    [path] = tmp_path.glob("*.whl")
+    zipfile.ZipFile(path).extractall(tmp_path / "editable")
+    [folder] = (tmp_path / "editable").glob("*.data/data/share/man/man1")
+    check_man_pages(folder)
+
+
+def test_man_pages_are_made_with_what_a_build_requires():
+    code = "import sys; from nbport.cli.nbport_command import build_parser; build_parser(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    outside = {
+        "numba",
+        "llvmlite",
+        "fabio",
+        "h5py",
+        "gemmi",
+        "PIL",
+        "dask",
+        "distributed",
+        "tqdm",
+        "cryptography",
+        "shtab",
+    }
+    assert outside & set(done.stdout.split()) == set()
+    assert "numpy" in {re.match(r"[\w-]+", requirement)[0] for requirement in PROJECT["build-system"]["requires"]}
+
+
+def test_page_of_the_package_links_nowhere_that_only_a_clone_has(wheel):
+    archive = zipfile.ZipFile(wheel)
+    [name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+    metadata = message_from_bytes(archive.read(name))
+    page = metadata.get_payload(decode=True).decode()
+    assert page.startswith("# nbport\n")
+    targets = re.findall(r"\]\(([^)]*)\)", page)
+    assert targets
+    assert [target for target in targets if not target.startswith("https://")] == []
+    assert "<img" not in page and "href=" not in page
+    assert metadata.get_all("Project-URL") == ["Reference program, https://github.com/bl831/nanoBragg"]
 
 
 def test_nothing_that_is_read_can_be_executed():
@@ -151,12 +252,14 @@ def test_nothing_that_is_read_can_be_executed():
     assert seen == {("kernel_cache.py", "pickle"), ("spelling.py", "exec"), ("spelling.py", "compile")}
 
 
-def test_wheel_holds_the_packages_the_man_page_and_the_licence(wheel):
+def test_wheel_holds_the_packages_their_types_the_man_pages_and_the_licence(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for folder, package in (("nbport", "nbport"), ("kernels", "nbport/kernels")):
         for path in (ROOT / folder).rglob("*.py"):
             assert str(Path(package, path.relative_to(ROOT / folder))) in names
-    assert [name for name in names if name.endswith("data/share/man/man1/nanoBragg.1")]
+    for command in PROJECT["project"]["scripts"]:
+        assert [name for name in names if name.endswith(f"data/share/man/man1/{command}.1")]
+    assert "nbport/py.typed" in names
     assert [name for name in names if name.endswith("licenses/LICENSE")]
 
 

@@ -60,14 +60,14 @@ def main(argv: list[str] | None = None) -> int:
         return UNUSABLE
 
 
-def build_parser(configured: Container[str]) -> argparse.ArgumentParser:
-    """All sub-commands; those that are named get their arguments."""
+def build_parser(configured: Container[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """All sub-commands; those that are named, all unless told otherwise, get their arguments."""
     parser = _Parser(prog="nbport", description="Tools around the simulator nanoBragg.")
     parser.add_argument("--version", action="version", version=f"nbport {__version__}")
     parser.add_argument(
         "--completion", action=_Completion, choices=SHELLS, help="show a file for completion with the tab key, and exit"
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
     for name, purpose in COMMANDS.items():
         sub = commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False)
         if name in configured:
@@ -87,7 +87,7 @@ class _Completion(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, namespace: object, values: str, option: str | None = None):
         try:
-            text = script(build_parser(COMMANDS), values)
+            text = script(build_parser(), values)
         except OptionError as error:
             parser.error(str(error))
         print(text)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from ..compilation.loading import compiled
 from ..errors import DeviceError, InputError, OptionError, OutputError
 from ..gpu.choice import open_device
-from ..gpu.device import Device
 from ..options.scan import OwnOptions, split_own
 from ..parameters import RTD
 from ..prepare import missing_input, read_options, set_up
@@ -22,6 +21,7 @@ from ..system.files import file_digest
 from .rows import Row, reads_dump
 
 if TYPE_CHECKING:
+    from ..gpu.device import Device
     from ..kernels.scene import Fgrid
     from ..parameters import Parameters
     from ..run import Image, Run
