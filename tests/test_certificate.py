@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from c_reference.cases import HERE
-from nbport.compilation import compiled
+from nbport.compilation.loading import compiled
 from nbport.parameters import Shape
 from tests.scenes import (
     GRID,
@@ -29,7 +29,7 @@ from tests.scenes import (
     scene_of,
 )
 
-tiles = compiled("tiles")
+tiles = compiled("gpu.tiles")
 ROOT = HERE.parent
 BRIGHT = f"{ROW} {F} -N 9 -phi 0 -osc 1 -phisteps 3"
 

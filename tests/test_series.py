@@ -10,10 +10,10 @@ from contextlib import closing
 import pytest
 
 from c_reference.cases import INPUTS
+from nbport.cli.commands import series as series_command
 from nbport.cli.nanobragg_command import main as nanoBragg
 from nbport.cli.nbport_command import main as nbport
 from nbport.parameters import Parameters
-from nbport.series import series_command
 from nbport.series.executing import in_processes
 from nbport.series.journal import Journal
 from nbport.series.rendering import KeptFactors

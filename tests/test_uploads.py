@@ -115,7 +115,7 @@ def test_memory_that_is_freed_late_is_collected():
 
 
 IMAGES = """
-from nbport.compilation import compiled
+from nbport.compilation.loading import compiled
 from nbport import render
 from numba import cuda
 

@@ -18,7 +18,8 @@ from nbport.system import memory
 from nbport.system.files import InputStream, write_file
 from tests.scenes import CELL, GRID, F, certificate, certified, reference, run_of, scene_of
 
-driver, outputs, statistics, tiles = (compiled(name) for name in ("driver", "outputs", "statistics", "tiles"))
+driver, statistics = compiled("rendering.rows"), compiled("rendering.statistics")
+outputs, tiles = compiled("output.integers"), compiled("gpu.tiles")
 nbport_random, replay = compiled("crules.random"), compiled("kernels.replay")
 
 NORESERVE = 0x4000  # of Linux: no promise of memory; older versions of Python have no name for it
