@@ -35,7 +35,7 @@ oldest:
 	mkdir -p build
 	grep -oE '"[a-z0-9-]+>=[0-9.]+' pyproject.toml | sed 's/"\(.*\)>=\(.*\)/\1==\2/' | sort -u > build/oldest.txt
 	$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check -c build/oldest.txt -e '.[test]'
-	$(VENV)-oldest/bin/python -m pytest --deselect tests/test_docs_examples.py
+	$(VENV)-oldest/bin/python -m pytest --deselect tests/docs/test_examples.py
 
 $(VENV)/.has-%: pyproject.toml setup.py | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
