@@ -74,7 +74,7 @@ def obstacle(scene: Scene) -> str | None:
 
     Conditions under which the bounds are proved; see `docs/kernels.md`.
     """
-    g, beam, crystal, fgrid, sampling = scene
+    g, beam, crystal, fgrid, sampling, _ = scene
     if sampling.steps <= 0 or crystal.turned.size == 0 or beam.source_X.size == 0:
         return "no steps to add up"
     if crystal.xtal_shape not in SHAPES:
@@ -178,7 +178,7 @@ def _without_arrays(scene: Scene) -> Scene:
     def bare(part):
         return part._replace(**{name: 0 for name, v in part._asdict().items() if isinstance(v, np.ndarray)})
 
-    return Scene(*(bare(part) for part in scene))
+    return Scene(*(bare(part) for part in scene[:-1]), scene.stop)
 
 
 def _table(f: Fgrid) -> tuple[Table, np.ndarray]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .log import Say
     from .run import Run, Timing
     from .setup.structure_factors import Load
+    from .system.stopping import Stop
 
 
 def read_options(own: OwnOptions, arguments: list[str], say: Say, warn: Callable[[str], None]) -> Parameters:
@@ -77,10 +78,11 @@ def set_up(
     load: Load | None = None,
     warn: Callable[[str], None] = lambda text: None,
     keeps_log: bool = False,
+    stop: Stop | None = None,
 ) -> Run:
     """Everything before the pixel loop, banner included. Loads the compiler. C: 1117-1273, 1379-2516
 
-    Structure factors come from the files, or from `load`. The rest is as for `simulation.prepare`.
+    Structure factors come from the files, or from `load`. The rest is as for `setup.scene.prepare`.
     """
     from .compilation.loading import compiled_modules
 
@@ -92,4 +94,4 @@ def set_up(
         frame = scene.begin(p, say)
         say("%s", BANNER)
     given = {"load": load} if load else {}
-    return scene.prepare(frame, say, timing, warn=warn, keeps_log=keeps_log, **given)
+    return scene.prepare(frame, say, timing, warn=warn, keeps_log=keeps_log, stop=stop, **given)

@@ -13,6 +13,7 @@ import numpy as np
 
 from .kernels.scene import Scene
 from .parameters import Parameters, Vector
+from .system.stopping import Stop
 
 MANY = 100_000  # steps, of which a run is warned
 
@@ -186,6 +187,12 @@ class Device(Protocol):
     """Something other than the CPU that the pixel loop can run on."""
 
     def render(
-        self, run: Run, kernel: str, threads: int, finished: Finished, warn: Callable[[str], None]
+        self,
+        run: Run,
+        kernel: str,
+        threads: int,
+        finished: Finished,
+        warn: Callable[[str], None],
+        stop: Stop | None = None,
     ) -> Rendered | None:
         """Run the pixel loop; None, after one warning, if the run is left to the CPU."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..kernels.scene import Fgrid
     from ..parameters import Parameters
     from ..run import Image, Run
+    from ..system.stopping import Stop
 
 KEPT_GRIDS = 4
 FILE_FIELDS = {"float": "floatfile", "int": "intfile", "noise": "noisefile"}  # of Parameters
@@ -57,7 +58,7 @@ class KeptFactors:
         self._grids: OrderedDict[tuple, Fgrid] = OrderedDict()
         self._lock = Lock()
 
-    def load(self, p: Parameters, say) -> Fgrid:
+    def load(self, p: Parameters, say, stop: Stop) -> Fgrid:
         """As `setup.structure_factors.load_structure_factors`, which says nothing if it is not needed."""
         options = FactorOptions.of(p)
         key = (replace(options, mask_pixels=None), _state(p.dump if p.hkl is None else p.hkl))
@@ -66,7 +67,7 @@ class KeptFactors:
                 load = compiled("setup.structure_factors").load_structure_factors
                 while len(self._grids) >= KEPT_GRIDS:
                     self._grids.popitem(last=False)
-                self._grids[key] = load(options, say)
+                self._grids[key] = load(options, say, stop)
             self._grids.move_to_end(key)
             return self._grids[key]
 
@@ -94,7 +95,7 @@ class Renderer:
         self.folder = Path(folder)
         self.threads = threads
         self._simulation, self._writing = compiled("rendering.image"), compiled("output.reference_files")
-        self._side_files = compiled("output.registry")
+        self._formats = compiled("output.registry")
         self._factors = KeptFactors()
         self._devices: dict[tuple[str, str], Device | None] = {}
 
@@ -123,11 +124,11 @@ class Renderer:
             raise InputError(missing)
         timing = Timing()
         run = set_up(p, _silent, timing, self._factors.load, warn)
-        self._side_files.check(own, run, warn)
+        self._formats.check(own, run, warn)
         device = self._device(own.device, own.precision, warn)
         image = self._simulation.render(run, own.kernel, self.threads, _silent, timing, device, warn)
         self._writing.write_images(run, image, _silent, timing)
-        self._side_files.write_side_files(own, run, image.pixels)
+        self._formats.write_formats(own, run, image.pixels)
         files = {name: _described(self.folder / name) for name in row.files.values()}
         return {"files": files, "pixels": [p.spixels, p.fpixels], "true": true_parameters(run, image)}
 

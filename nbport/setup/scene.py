@@ -18,6 +18,7 @@ from ..kernels.scalar import vector_scale
 from ..kernels.scene import Beam, Crystal, Fgrid, Geometry, Sampling, Scene
 from ..parameters import Parameters, Pivot
 from ..run import Cell, Detector, Run, SamplingPlan, Timing
+from ..system.stopping import Stop
 from . import crystal, detector, mask, mosaic, sampling, sizes, sources, structure_factors
 
 R_E_SQR = 7.94079248018965e-30  # m^2
@@ -37,6 +38,7 @@ def prepare(
     load: structure_factors.Load = structure_factors.load_structure_factors,
     warn: Callable[[str], None] = lambda text: None,
     keeps_log: bool = False,
+    stop: Stop | None = None,
 ) -> Run:
     """Set up a run. C: 1381-2515
 
@@ -53,12 +55,16 @@ def prepare(
         Is told of counts that make a long log, and a long run, before the log is written.
     keeps_log : bool
         Whether `say` keeps the lines in memory.
+    stop : Stop, optional
 
     Raises
     ------
     InputError
         If an input file cannot be used.
+    CancelledError
+        If it was stopped.
     """
+    stop = stop or Stop()
     p = frame.parameters
     clock = -int(time.time())
     table = new_table()
@@ -73,7 +79,7 @@ def prepare(
         log.say_cell(say, cell)
         size = crystal.size_crystal(p, cell, placed.distance, say)
     with timing.part("read_hkl"):
-        fgrid = load(p, say)
+        fgrid = load(p, say, stop)
     with timing.part("setup"):
         structure_factors.check_stol(p, say)
         from_file = sources.read_sources(p)
@@ -84,8 +90,8 @@ def prepare(
         if many:
             warn(many)
         log.say_sweeps(say, p.phi0, plan)
-        source_rows, divsteps = sources.make_sources(p, plan, from_file, frame.vert_vector, say)
-        umats = mosaic.mosaic_umats(plan.mosaic_spread, plan.mosaic_domains, p.mosaic_seed, table)
+        source_rows, divsteps = sources.make_sources(p, plan, from_file, frame.vert_vector, say, stop)
+        umats = mosaic.mosaic_umats(plan.mosaic_spread, plan.mosaic_domains, p.mosaic_seed, table, stop)
         say("  created a total of %d mosaic domains", plan.mosaic_domains)
         p.Na, p.Nb, p.Nc = size.Na, size.Nb, size.Nc
         counts = {
@@ -101,7 +107,7 @@ def prepare(
         scene = Scene(
             _geometry(p, placed, plan, size.oversample, seen_mask.pixels),
             _beam(p, source_rows),
-            _crystal(p, cell, plan, umats),
+            _crystal(p, cell, plan, umats, stop),
             fgrid,
             _sampling(p, steps, interpolate, fgrid),
         )
@@ -131,11 +137,14 @@ def _beam(p: Parameters, source_rows: np.ndarray) -> Beam:
     )  # fmt: skip
 
 
-def _crystal(p: Parameters, cell: Cell, plan: SamplingPlan, umats: np.ndarray) -> Crystal:
+def _crystal(p: Parameters, cell: Cell, plan: SamplingPlan, umats: np.ndarray, stop: Stop) -> Crystal:
     a0, b0, c0 = (vector_scale.py_func(v, 1e-10) for v in (cell.a, cell.b, cell.c))
     turned = np.zeros(max(plan.phi.steps, 0), np.int8)
     rotated = np.zeros((turned.size, 9))
-    mosaic.spindle_rotations(a0, b0, c0, p.spindle_vector, p.phi0, plan.phi.step, turned, rotated)
+    stop.call(
+        mosaic.spindle_rotations,
+        a0, b0, c0, p.spindle_vector, p.phi0, plan.phi.step, turned, rotated, stop.address,
+    )  # fmt: skip
     return Crystal(
         a0, b0, c0, rotated, turned, umats, plan.mosaic_spread, cell.a_star, cell.b_star, cell.c_star,
         p.Na, p.Nb, p.Nc, p.xtal_shape.value, p.fudge,
