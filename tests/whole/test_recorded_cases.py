@@ -3,12 +3,20 @@
 import functools
 import hashlib
 import json
+import shlex
+import shutil
+import struct
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from c_reference.cases import HERE, Case, load_cases, load_results, run_case
 from c_reference.compare import compare_case, value_lines
+from c_reference.reproduce import commands, save_files
+from c_reference.runners import InProcess
+from nbport.cli.nbport_command import main as nbport_tools
 
 load_results_once = functools.cache(load_results)
 
@@ -18,21 +26,77 @@ def cases_of(*names):
     return pytest.mark.parametrize("case", cases, ids=lambda case: case.id)
 
 
-def assert_equal(expected, got, case):
-    differences = compare_case(expected, got, case.steps, case.id)
-    assert not differences, "\n".join(map(str, differences))
+@pytest.fixture
+def assert_equal(request, tmp_path_factory):
+    """Comparison that says, if it fails, how to run the case again and how to go on."""
+
+    def check(expected, got, case, own=()):
+        differences = compare_case(expected, got, case.steps, case.id)
+        if not differences:
+            return
+        folder = tmp_path_factory.mktemp("failed")
+        # a difference in an image says more than one in what was printed of it
+        first = next((difference for difference in differences if difference.pixel), differences[0])
+        save_files(folder, expected, got, first.step)
+        again = f".venv/bin/python -m pytest {shlex.quote(request.node.nodeid)}"
+        lines = ["to go on:", *(f"  {line}" for line in [again, *commands(case, first, expected, folder, own)])]
+        pytest.fail("\n".join([*map(str, differences), *lines]), pytrace=False)
+
+    return check
 
 
 @cases_of("quirk", "random", "found")
-def test_recorded_case_gives_the_recorded_outputs(case, nbport_command):
+def test_recorded_case_gives_the_recorded_outputs(case, nbport_command, assert_equal):
     expected = load_results_once(HERE / f"{case.group}.npz")[case.id]
     assert_equal(expected, run_case(case, nbport_command), case)
 
 
 @cases_of("quirk")
-def test_recorded_case_with_upstream_fixes_gives_the_fixed_outputs(case, nbport_command_fixed):
+def test_recorded_case_with_upstream_fixes_gives_the_fixed_outputs(case, nbport_command_fixed, assert_equal):
     expected = load_results_once(HERE / "quirk_fix_upstream.npz")[case.id]
-    assert_equal(expected, run_case(case, nbport_command_fixed), case)
+    assert_equal(expected, run_case(case, nbport_command_fixed), case, nbport_command_fixed.prefix)
+
+
+def with_flipped_bit(result, name, offset):
+    content = bytearray(result.files[name])
+    content[offset] ^= 1
+    return replace(result, files={**result.files, name: bytes(content)})
+
+
+def test_failing_case_names_the_pixel_and_the_commands_to_go_on_with(nbport_command, assert_equal, request):
+    case = next(case for case in load_cases(HERE / "quirk.jsonl") if case.id == "baseline_hkl")
+    [expected] = load_results_once(HERE / "quirk.npz")[case.id]
+    slow, fast, pixels = 5, 7, 24
+    offset = 4 * (slow * pixels + fast)
+    broken = with_flipped_bit(expected, "floatimage.bin", offset)
+    got = run_case(case, nbport_command)
+    values = [struct.unpack_from("<f", step.files["floatimage.bin"], offset)[0] for step in (broken, got[0])]
+    with pytest.raises(pytest.fail.Exception) as failed:
+        assert_equal([broken], got, case)
+    where, wanted, found, _, again, run, compare, trace = map(str.strip, failed.value.msg.splitlines())
+    assert where == f"baseline_hkl step 0: floatimage.bin, offset {offset}, pixel (slow {slow}, fast {fast}):"
+    assert wanted.startswith("expected") and f"{values[0]:.9g}" in wanted
+    assert found.startswith("got") and f"{values[1]:.9g}" in found
+    assert again == f".venv/bin/python -m pytest {request.node.nodeid}"
+    # the commands do what they say
+    change, copy, command = (shlex.split(part) for part in run.split(" && "))
+    folder = Path(change[1])
+    shutil.copyfile(copy[1], folder / "1orc_small.hkl")
+    finished = nbport_command(command[1:], folder)
+    assert finished.exit == 0 and (folder / "floatimage.bin").read_bytes() == got[0].files["floatimage.bin"]
+    tools = InProcess(nbport_tools)
+    assert tools(shlex.split(compare)[1:], folder).exit == 1
+    shown = tools(shlex.split(trace)[1:], folder)
+    assert shown.exit == 0 and f"pixel {slow} {fast}" in shown.stdout.decode()
+
+
+@pytest.mark.parametrize(("name", "size"), [("intimage.img", 2), ("image.pgm", 1)])
+def test_difference_of_an_integer_image_names_the_pixel(name, size):
+    [expected] = load_results_once(HERE / "quirk.npz")["baseline"]
+    length = len(expected.files[name])
+    for offset, pixel in [(length - size, (15, 15)), (length - size * (3 * 16 - 2), (13, 2)), (0, None)]:
+        [difference] = compare_case([with_flipped_bit(expected, name, offset)], [expected], [("-seed", "1")], "x")
+        assert (difference.offset, difference.pixel) == (offset, pixel)
 
 
 @pytest.mark.parametrize("case", load_cases(HERE / "bench.jsonl"), ids=lambda case: case.id)
