@@ -1,5 +1,7 @@
 # make demo     render an image of a protein crystal and make a picture of it
-# make test     style, and the test suite
+# make test     style, types, and the test suite on all processors
+# make types    the types alone: mypy, strict where setup.cfg does not list a room
+# make coverage the test suite with the branches that it takes outside of compiled code
 # make docs     build the documentation into build/site
 # make nightly  the same with its slow tests: large images, thousands of random scenes, other processors
 # make oldest   the tests with the oldest versions of what nbport needs; with PYTHON=python3.10 the oldest Python too
@@ -10,8 +12,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# contiguous parts of the suite, so that modules stay together; who is done takes from the others
+PARALLEL = -n auto --dist worksteal
 
-.PHONY: demo test docs nightly oldest clean
+.PHONY: demo test types coverage docs nightly oldest clean
 
 demo: $(VENV)/.has-demo
 	$(BIN)/python demo/render.py
@@ -20,14 +24,21 @@ demo: $(VENV)/.has-demo
 test: $(VENV)/.has-test,cuda
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
+	$(BIN)/mypy
+	$(BIN)/python -m pytest $(PARALLEL)
+
+types: $(VENV)/.has-test,cuda
+	$(BIN)/mypy
+
+coverage: $(VENV)/.has-test,cuda
+	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term-missing
 
 # without Material's announcement of its successor
 docs: $(VENV)/.has-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 nightly: $(VENV)/.has-test,cuda
-	$(BIN)/python -m pytest --slow
+	$(BIN)/python -m pytest $(PARALLEL) --slow
 
 # without examples of the documentation: their last digits are those of a newer NumPy's sums
 oldest:
@@ -45,5 +56,5 @@ $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf build dist *.egg-info demo/output .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist .coverage .mypy_cache *.egg-info demo/output .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -194,7 +194,8 @@ def _noise_file(stdout: bytes) -> str | None:
 def _without_pixels(left: bytes, right: bytes) -> tuple[bytes, bytes]:
     """Headers of two images, the bytes after them replaced by their number."""
     start = max(_SMV_HEADER_BYTES, left.find(b"}\f") + 2)
-    return tuple(image[:start] + b"%d bytes" % len(image[start:]) for image in (left, right))
+    short, other = (image[:start] + b"%d bytes" % len(image[start:]) for image in (left, right))
+    return short, other
 
 
 def _first_difference(left: bytes, right: bytes) -> int:
@@ -206,8 +207,8 @@ def _file_difference(name: str, left: bytes, right: bytes, image: Image | None, 
     offset = _first_difference(left, right)
     floats = name.endswith(".bin") and name != DUMP_FILE
     pixel = image.pixel_at(offset, len(left)) if image else None
-    shown = (_show_bytes(content, offset, floats) for content in (left, right))
-    return Difference(case, step, name, *shown, offset, pixel)
+    wanted, found = (_show_bytes(content, offset, floats) for content in (left, right))
+    return Difference(case, step, name, wanted, found, offset, pixel)
 
 
 def _show_bytes(content: bytes, offset: int, floats: bool) -> str:
