@@ -1,6 +1,8 @@
 # make demo     render an image of a protein crystal and make a picture of it
-# make test     style, and the test suite
+# make test     style, types, and the test suite on all processors
 # make lint     style alone
+# make types    the types alone: mypy, strict where setup.cfg does not list a room
+# make coverage the test suite with the branches that it takes outside of compiled code
 # make docs     build the documentation into build/site
 # make nightly  the same with its slow tests: large images, thousands of random scenes, other processors
 # make oldest   the tests with the oldest versions of what nbport needs; with PYTHON=python3.10 the oldest Python too
@@ -13,26 +15,34 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# contiguous parts of the suite, so that modules stay together; who is done takes from the others
+PARALLEL = -n auto --dist worksteal
 
-.PHONY: demo test lint docs nightly oldest newest dist clean
+.PHONY: demo test lint types coverage docs nightly oldest newest dist clean
 
 demo: $(VENV)/.has-demo
 	$(BIN)/python demo/render.py
 
 # with CUDA's compiler, half a gigabyte, for the tests of the GPU kernel, which need no GPU
-test: $(VENV)/.has-test,cuda lint
-	$(BIN)/python -m pytest
+test: $(VENV)/.has-test,cuda lint types
+	$(BIN)/python -m pytest $(PARALLEL)
 
 lint: $(VENV)/.has-test,cuda
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(VENV)/.has-test,cuda
+	$(BIN)/mypy
+
+coverage: $(VENV)/.has-test,cuda
+	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term-missing
 
 # without Material's announcement of its successor
 docs: $(VENV)/.has-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 nightly: $(VENV)/.has-test,cuda
-	$(BIN)/python -m pytest --slow
+	$(BIN)/python -m pytest $(PARALLEL) --slow
 
 # without examples of the documentation: their last digits are those of a newer NumPy's sums
 oldest:
@@ -40,7 +50,7 @@ oldest:
 	mkdir -p build
 	grep -oE '"[a-z0-9-]+>=[0-9.]+' pyproject.toml | sed 's/"\(.*\)>=\(.*\)/\1==\2/' | sort -u > build/oldest.txt
 	$(VENV)-oldest/bin/python -m pip install --quiet --disable-pip-version-check -c build/oldest.txt -e '.[test]'
-	$(VENV)-oldest/bin/python -m pytest --deselect tests/test_docs_examples.py
+	$(VENV)-oldest/bin/python -m pytest --deselect tests/docs/test_examples.py
 
 # without CUDA's compiler, which holds NumPy back
 newest:
@@ -62,5 +72,5 @@ $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
 clean:
-	rm -rf build dist *.egg-info demo/output .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist .coverage .mypy_cache *.egg-info demo/output .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -147,7 +147,7 @@ def save_results(path: str | os.PathLike[str], results: Mapping[str, Sequence[St
                 arrays[f"{case_id}/step{k}/files/{name}"] = np.frombuffer(content, np.uint8)
     # an open file, because given a name numpy would add .npz to it
     with open(path, "wb") as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # of NumPy's allow_pickle
 
 
 def _step_result(items: Mapping[str, bytes]) -> StepResult:

@@ -20,6 +20,8 @@ _NO_VALUES = re.compile(rb"WARNING|ERROR|usage|options|mmap\(|recommend|but reci
 _SEED_LINE = re.compile(rb"  seed: -?[0-9]+")
 _PHOTONS_LINE = re.compile(rb"\S+ photons on noise image \(-?[0-9]+ overloads\)")
 _WRITING_LINE = re.compile(rb"writing (.*) as 2-byte integers")
+_ANY_WRITING_LINE = re.compile(rb"writing (.*) as (?:\d+ )?(\d)-byte (?:floats|integers)")
+_SHAPE = re.compile(rb"\((\d+)x(\d+) pixels\)")
 _FLOAT_BYTES = 4
 _SHOWN_BYTES = 8
 _SMV_HEADER_BYTES = 512
@@ -41,6 +43,8 @@ class Difference:
         The two readings, ready to print.
     offset : int or None
         First byte that differs, in a file or a line.
+    pixel : tuple of int or None
+        Slow and fast index of the pixel that this byte belongs to, in an image.
     """
 
     case: str
@@ -49,10 +53,35 @@ class Difference:
     expected: str
     got: str
     offset: int | None = None
+    pixel: tuple[int, int] | None = None
 
     def __str__(self) -> str:
         at = "" if self.offset is None else f", offset {self.offset}"
+        if self.pixel:
+            at += f", pixel (slow {self.pixel[0]}, fast {self.pixel[1]})"
         return f"{self.case} step {self.step}: {self.where}{at}:\n  expected {self.expected}\n  got      {self.got}"
+
+
+@dataclass(frozen=True)
+class Image:
+    """Shape of an image in pixels, and bytes per pixel."""
+
+    slow: int
+    fast: int
+    size: int
+
+    def pixel_at(self, offset: int, length: int) -> tuple[int, int] | None:
+        """Slow and fast index of the pixel with this byte, in a file of this length; None in the header."""
+        start = length - self.slow * self.fast * self.size
+        return divmod((offset - start) // self.size, self.fast) if start <= offset < length else None
+
+
+def image_of(stdout: bytes, name: str) -> Image | None:
+    """What the output says of the image of that name, if it is one."""
+    shape = _SHAPE.search(stdout)
+    lines = [_ANY_WRITING_LINE.fullmatch(line) for line in value_lines(stdout)]
+    sizes = [int(line[2]) for line in lines if line and line[1].decode("utf-8", "surrogateescape") == name]
+    return Image(int(shape[2]), int(shape[1]), sizes[-1]) if shape and sizes else None
 
 
 def value_lines(stdout: bytes) -> list[bytes]:
@@ -127,7 +156,7 @@ def compare_step(
         if name == noise_file:
             left, right = _without_pixels(left, right)
         if left != right:
-            differences.append(_file_difference(name, left, right, case, step))
+            differences.append(_file_difference(name, left, right, image_of(expected.stdout, name), case, step))
     return differences
 
 
@@ -165,7 +194,8 @@ def _noise_file(stdout: bytes) -> str | None:
 def _without_pixels(left: bytes, right: bytes) -> tuple[bytes, bytes]:
     """Headers of two images, the bytes after them replaced by their number."""
     start = max(_SMV_HEADER_BYTES, left.find(b"}\f") + 2)
-    return tuple(image[:start] + b"%d bytes" % len(image[start:]) for image in (left, right))
+    short, other = (image[:start] + b"%d bytes" % len(image[start:]) for image in (left, right))
+    return short, other
 
 
 def _first_difference(left: bytes, right: bytes) -> int:
@@ -173,10 +203,12 @@ def _first_difference(left: bytes, right: bytes) -> int:
     return next((k for k in range(shorter) if left[k] != right[k]), shorter)
 
 
-def _file_difference(name: str, left: bytes, right: bytes, case: str, step: int) -> Difference:
+def _file_difference(name: str, left: bytes, right: bytes, image: Image | None, case: str, step: int) -> Difference:
     offset = _first_difference(left, right)
     floats = name.endswith(".bin") and name != DUMP_FILE
-    return Difference(case, step, name, _show_bytes(left, offset, floats), _show_bytes(right, offset, floats), offset)
+    pixel = image.pixel_at(offset, len(left)) if image else None
+    wanted, found = (_show_bytes(content, offset, floats) for content in (left, right))
+    return Difference(case, step, name, wanted, found, offset, pixel)
 
 
 def _show_bytes(content: bytes, offset: int, floats: bool) -> str:

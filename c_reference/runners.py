@@ -70,7 +70,8 @@ class InProcess:
 
     def __call__(self, argv: Sequence[str], folder: Path) -> Finished:
         """Run it there with these arguments."""
-        with _working_in(folder), _text_sink() as out, _text_sink() as err:
+        written, warned = io.BytesIO(), io.BytesIO()
+        with _working_in(folder), _text_into(written) as out, _text_into(warned) as err:
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
                 try:
                     status = self.main([*self.prefix, *argv])
@@ -79,7 +80,7 @@ class InProcess:
                     status = 1
             out.flush()
             err.flush()
-            return Finished(status, out.buffer.getvalue(), err.buffer.getvalue())
+            return Finished(status, written.getvalue(), warned.getvalue())
 
 
 @contextlib.contextmanager
@@ -93,7 +94,7 @@ def _working_in(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _text_sink() -> Iterator[io.TextIOWrapper]:
+def _text_into(buffer: io.BytesIO) -> Iterator[io.TextIOWrapper]:
     """A text stream over memory that takes any bytes a file name may hold."""
-    with io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
+    with io.TextIOWrapper(buffer, encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
         yield stream

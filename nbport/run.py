@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
@@ -28,7 +28,7 @@ class Timing:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def part(self, name: str):
+    def part(self, name: str) -> Iterator[None]:
         """Add the time of a block to a part."""
         start = time.perf_counter()
         try:

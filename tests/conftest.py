@@ -2,19 +2,20 @@
 
 import os
 import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from c_reference.cases import HERE
 from c_reference.runners import InProcess
 
 
 def pytest_addoption(parser):
     parser.addoption("--slow", action="store_true", help="also run tests marked slow (or set NBPORT_SLOW=1)")
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: takes from seconds to minutes; needs --slow or NBPORT_SLOW=1")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -24,6 +25,28 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(skip)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config, specs):
+    """Compile the kernels that most tests need, before workers start to compile them all at once."""
+    code = "import sys; from nbport.cli.nanobragg_command import main; sys.exit(main(sys.argv[1:]))"
+    crystal = "-cell 50 60 70 90 90 90 -default_F 100 -N 5 -detpixels 4 -distance 100 -lambda 1 -seed 1".split()
+    with tempfile.TemporaryDirectory(prefix="warm-up-") as folder:
+        environment = os.environ | {"PYTHONPATH": str(HERE.parent)}
+        for own in (["--kernel", "reference"], ["--kernel", "certified"], ["--device", "cpu-body"]):
+            command = [sys.executable, "-c", code, *own, *crystal]
+            subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Sum up what was skipped, and why."""
+    # a skipped test has (file, line, reason) for its longrepr
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.getreports("skipped"))
+    if reasons:
+        terminalreporter.section("skipped")
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"{count:6d}  {' '.join(reason.split())}")
 
 
 @pytest.fixture(scope="session", autouse=True)
