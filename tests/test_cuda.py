@@ -70,6 +70,14 @@ def test_simulated_gpu_gives_the_recorded_outputs(case_id, simulated):
     assert all("kernel: cuda:0; " in report for report in simulated[case_id]["reports"])
 
 
+def test_simulated_gpu_gives_the_recorded_outputs_of_pixels_in_parts():
+    results = python_module(
+        "tests.simulated", "--parts", "oversample_thick", "oversample_polar", NUMBA_ENABLE_CUDASIM="1"
+    )
+    assert [result["differences"] for result in results.values()] == [[], []]
+    assert all("kernel: cuda:0; " in report for result in results.values() for report in result["reports"])
+
+
 @functools.cache
 def compiled_for(cc, *options):
     return python_module("tests.compile_to_ptx", str(cc), *options)

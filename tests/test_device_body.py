@@ -93,6 +93,16 @@ def test_size_of_launches_does_not_matter(case, size, monkeypatch):
     assert_recorded_outputs(case, case.group)
 
 
+@pytest.mark.parametrize("terms", [1, 8])
+@pytest.mark.parametrize(
+    "case", [*FEW, *map(case_named, ("oversample_thick", "oversample_omega_last", "water", "nopolar"))],
+    ids=lambda case: case.id,
+)  # fmt: skip
+def test_pixels_rendered_in_parts_are_the_same(case, terms, monkeypatch):
+    monkeypatch.setattr(tiles, "TERMS_A_PART", terms)
+    assert_recorded_outputs(case, case.group)
+
+
 @pytest.mark.parametrize("case", FEW, ids=lambda case: case.id)
 def test_uncertain_pixels_are_the_reference_kernels(case, monkeypatch):
     certify = certificate.certify

@@ -13,11 +13,11 @@ from c_reference.cases import INPUTS
 from nbport.cli.nanobragg_command import main as nanoBragg
 from nbport.cli.nbport_command import main as nbport
 from nbport.parameters import Parameters
-from nbport.series import series_command
 from nbport.series.executing import in_processes
 from nbport.series.journal import Journal
 from nbport.series.rendering import KeptFactors
 from nbport.series.rows import Row
+from nbport.system.stopping import Stop
 from tests.series import SPEC, images
 
 
@@ -151,7 +151,7 @@ def test_image_that_nobody_renders_is_a_failed_one(spec, capsys, monkeypatch):
     def forgetful(rows, folder, jobs, threads):
         yield from in_processes([row for row in rows if row.number != 2], folder, jobs, threads)
 
-    monkeypatch.setattr(series_command, "in_processes", forgetful)
+    monkeypatch.setattr("nbport.cli.commands.series.in_processes", forgetful)
     assert nbport(["series", "spec.toml", "--jobs", "1"]) == 1
     found = capsys.readouterr()
     assert found.err == "nbport series: image 2 failed: nobody rendered it\n"
@@ -250,13 +250,13 @@ def test_structure_factors_are_loaded_once_and_again_when_the_file_changes(tmp_p
     path = tmp_path / "a.hkl"
     path.write_text("0 0 0 100\n1 2 3 10\n2 2 3 10\n")
     kept = KeptFactors()
-    first = kept.load(Parameters(hkl=str(path)), print)
-    assert kept.load(Parameters(hkl=str(path), fpixels=9, phi0=1.0), print) is first
-    assert kept.load(Parameters(hkl=str(path), default_F=1.0), print) is not first
+    first = kept.load(Parameters(hkl=str(path)), print, Stop())
+    assert kept.load(Parameters(hkl=str(path), fpixels=9, phi0=1.0), print, Stop()) is first
+    assert kept.load(Parameters(hkl=str(path), default_F=1.0), print, Stop()) is not first
     path.write_text("0 0 0 100\n1 2 3 10\n2 2 3 11\n")
     os.utime(path, ns=(0, 0))
-    assert kept.load(Parameters(hkl=str(path)), print).Fhkl.max() == 100
-    assert kept.load(Parameters(hkl=str(path)), print) is not first
+    assert kept.load(Parameters(hkl=str(path)), print, Stop()).Fhkl.max() == 100
+    assert kept.load(Parameters(hkl=str(path)), print, Stop()) is not first
 
 
 def test_number_of_images_without_end_is_refused(spec, capsys):

@@ -147,7 +147,7 @@ def before_the_stack(tmp_path_factory):
     (folder / "spec.toml").write_text(LONG_HEADERS)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr(series, "write_stack", lambda *_: None)
+        patch.setattr("nbport.cli.commands.series.write_stack", lambda *_: None)
         assert nbport(["series", "spec.toml", "--jobs", "1"]) == 0
     assert len(images(folder / "spec")) == 9
     return folder

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..kernels.scene import Fgrid
     from ..parameters import Parameters
     from ..run import Image, Run
+    from ..system.stopping import Stop
 
 KEPT_GRIDS = 4
 FILE_FIELDS = {"float": "floatfile", "int": "intfile", "noise": "noisefile"}  # of Parameters
@@ -57,7 +58,7 @@ class KeptFactors:
         self._grids: OrderedDict[tuple, Fgrid] = OrderedDict()
         self._lock = Lock()
 
-    def load(self, p: Parameters, say) -> Fgrid:
+    def load(self, p: Parameters, say, stop: Stop) -> Fgrid:
         """As `setup.structure_factors.load_structure_factors`, which says nothing if it is not needed."""
         options = FactorOptions.of(p)
         key = (replace(options, mask_pixels=None), _state(p.dump if p.hkl is None else p.hkl))
@@ -66,7 +67,7 @@ class KeptFactors:
                 load = compiled("setup.structure_factors").load_structure_factors
                 while len(self._grids) >= KEPT_GRIDS:
                     self._grids.popitem(last=False)
-                self._grids[key] = load(options, say)
+                self._grids[key] = load(options, say, stop)
             self._grids.move_to_end(key)
             return self._grids[key]
 
@@ -105,7 +106,7 @@ class Renderer:
         ----------
         row : Row
         warn : callable
-            Gets the warnings of the device.
+            Gets the warnings of the device, and of large counts.
 
         Returns
         -------
@@ -122,7 +123,7 @@ class Renderer:
         if missing:
             raise InputError(missing)
         timing = Timing()
-        run = set_up(p, _silent, timing, self._factors.load)
+        run = set_up(p, _silent, timing, self._factors.load, warn)
         self._side_files.check(own, run, warn)
         device = self._device(own.device, own.precision, warn)
         image = self._simulation.render(run, own.kernel, self.threads, _silent, timing, device, warn)

@@ -108,7 +108,7 @@ def _render(rows: list[Row], journal: Journal, arguments: argparse.Namespace, pr
                 progress.say(f"nbport series: warning: {warning}")
 
     if rows and arguments.scheduler is not None:
-        from .dask_cluster import warnings_of
+        from ...series.dask_cluster import warnings_of
 
         warn(*warnings_of(arguments.scheduler))
     for row in rows:
