@@ -45,7 +45,7 @@ def test_pages_name_paths():
 
 
 def test_a_path_that_does_not_exist_is_found():
-    text = "`kernels/reference.py` `nbport/nowhere.py` `kernels/` `docs/*.md` `setup/cell.py` `set/cell.py` `nowhere.py`"
+    text = "`kernels/reference.py` `nbport/nowhere.py` `kernels/` `setup/cell.py` `set/cell.py` `nowhere.py`"
     assert missing(text) == ["nbport/nowhere.py", "set/cell.py"]
     assert modules_missing(text) == ["nowhere.py"]
 
