@@ -1,4 +1,4 @@
-"""The loop over one pixel for a GPU, one text for every target.
+"""The loop over one pixel for a GPU, with one source for every target.
 
 One thread renders one pixel. The arithmetic, its bounds and the rounding test are those of the
 certified kernel (`certified.py`, `docs/kernels.md`): what IEEE 754 makes exact is done in the
@@ -157,7 +157,7 @@ def summed(sampling, may_skip, F_cell, F_latt, error, factors, I, sum_error, rel
         elif factor_error > relative:
             relative = factor_error
         if math.fabs(F_latt) <= error and may_skip:
-            term = NAN  # the reference may have skipped it
+            term = NAN  # the reference may have skipped this term
     if not sampling.fix_oversample:
         return term, magnitude_error, relative
     return I + term, sum_error + magnitude_error, relative

@@ -1,7 +1,7 @@
 """Parts of one pixel's sum for a GPU, each with a bound of its error; see `device_body.py`.
 
-They are one lane of the loops of `geometry.py` and `terms.py`, except that the exponentials of the sensor are
-polynomials, too.
+They do for one pixel what the loops of `geometry.py` and `terms.py` do for a row, except that the
+exponentials of the sensor are polynomials, too.
 """
 
 import math
@@ -22,7 +22,7 @@ NEXT_TO_NOTHING = 1e-300  # in place of what is not zero, while its square is
 
 @scalar
 def exp_or_zero(z, e):
-    """exp(z) within EXP_ERROR; zero where it is, NaN where the polynomial does not reach."""
+    """exp(z) within EXP_ERROR; 0 where it underflows to 0, NaN beyond the range of the polynomial."""
     if z >= EXP_UNDERFLOW and z <= 700.0:
         return exp_of(z, e)
     return 0.0 if z < EXP_ZERO else NAN
@@ -64,15 +64,15 @@ def polarized(kahn, axes, source, diffracted):
     cos2psi = (E_out * E_out - B_out * B_out) / (E_out * E_out + B_out * B_out)
     polar = 0.5 * (1.0 + cos2theta_sqr - kahn * cos2psi * sin2theta_sqr)
     error = (math.fabs(kahn) * 2e-15 + 1e-15) / math.fabs(polar)
-    # without a digit nobody knows whether the reference has zero here, and tries again
+    # no digit is certain: the reference may have zero here, and then computes it again
     return (polar if error < 0.5 else NAN), error, diffracted
 
 
 @scalar
 def lattice(numbers, h, k, l):
-    """F_latt up to its sign, and its absolute error where that grows. C: 2822-2866
+    """|F_latt|, the root of the interference function, and its absolute error where that grows. C: 2822-2866
 
-    Zero only where the reference has zero for certain, NaN where that cannot be said.
+    It is zero only where the reference certainly has zero, and NaN where that is uncertain.
     """
     crystal, polynomials = numbers.scene.crystal, numbers.polynomials
     Na, Nb, Nc = crystal.Na, crystal.Nb, crystal.Nc
@@ -89,7 +89,7 @@ def lattice(numbers, h, k, l):
         volume = volume * 0.723601254558268
         F_latt = volume * (3.0 * (sine / x - cosine) / (x * x))
         error = volume * 3.0 * SINC3_ERROR / (x * x) + math.fabs(F_latt) * 2e-15
-        # the reference's F_latt may be exactly zero here, and what is zero does not weigh a running sum
+        # the reference's F_latt may be exactly zero here, and then it does not multiply a running sum
         return (F_latt if math.fabs(F_latt) > error else math.nan), error
     a, b, c = crystal.a_star, crystal.b_star, crystal.c_star
     x = dh * a[0] + dk * b[0] + dl * c[0]

@@ -71,7 +71,7 @@ def write_tiff(run: Run, image: np.ndarray, path: str | os.PathLike) -> None:
 
 
 def check_tiff(shape: tuple[int, int]) -> None:
-    """Refuse an image that no TIFF can hold, whose places in the file are 32-bit numbers.
+    """Refuse an image that is too large for a TIFF, in which offsets are 32-bit numbers.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Files beside those of the reference, which options of ours ask for: a picture, and other formats."""
+"""Files that our own options write besides those of the reference: a picture, and other formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Geometry from the headers of a mask and an image, before any option counts."""
+"""Geometry from the headers of a mask and an image, which are read before any option."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read_headers(p: Parameters, say: Callable[..., None], warn: Callable[[str], 
 
 
 def _read(path: str, say: Callable[..., None], warn: Callable[[str], None]) -> SmvFrame | Frame | None:
-    """A file that cannot be opened or is no image is passed over with a warning."""
+    """A file that cannot be opened or is not an image is ignored with a warning."""
     if not readable(path):
         warn(f"{path}: no file that can be read; its header is not used")
         return None

@@ -1,7 +1,7 @@
 """How finely the spindle, the divergence, the spectrum, the sensor and the mosaic are sampled.
 
-Ranges, steps and counts that are not given follow from those that are, by rules that differ
-from one axis to the next (quirks: auto-selection of steps).
+Ranges, steps and numbers that are not given follow from those that are, by rules that differ from axis to axis
+(quirks: "Steps that are chosen").
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def check_counts(p: Parameters, plan: SamplingPlan, keeps_log: bool, besides: in
 
 
 def plan_phi(a: Axis) -> Axis:
-    """Spindle: a count without a range means one degree. C: 1381-1429"""
+    """Number of spindle steps, their size and range; a number without a range means one degree. C: 1381-1429"""
     if a.steps < 0:
         if a.range < 0.0:
             return Axis(0.0, 0.0, 1) if a.step <= 0.0 else Axis(a.step, a.step, 2)
@@ -70,7 +70,7 @@ def plan_phi(a: Axis) -> Axis:
 
 
 def plan_spread(a: Axis) -> Axis:
-    """Divergence or dispersion: a count without a range means a range of 1. C: 1431-1580"""
+    """Points of a divergence or dispersion; a number without a range means a range of 1. C: 1431-1580"""
     if a.steps <= 0:
         if a.range < 0.0:
             return Axis(0.0, 0.0, 1) if a.step <= 0.0 else Axis(a.step, a.step, 2)
