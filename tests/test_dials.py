@@ -11,7 +11,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from nbport.output import exports, nexus
+from nbport.output import cbf, nexus
 from tests.exported import EXPOSURE, FAST, OSC, PHI, PIXEL, SLOW, THICKNESS, WAVELENGTH, known
 
 pytest.importorskip("h5py")
@@ -64,7 +64,7 @@ def experiments(tmp_path_factory):
     result = known("mosflm").result
     phi = [PHI, PHI + OSC, PHI + 2 * OSC]
     nexus.write_nexus(result.run, [result.image] * 3, folder / "stack.nxs", phi_deg=phi)
-    exports.write_cbf(result.run, result.image, folder / "cbf_0001.cbf")
+    cbf.write_cbf(result.run, result.image, folder / "cbf_0001.cbf")
     return imported(sorted(folder.iterdir()), folder)
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from nbport import __version__
-from nbport.output import exports
+from nbport.output import cbf, edf, tiff
 from tests.exported import CONVENTIONS, EXPOSURE, KAHN, OSC, PHI, PIXEL, THICKNESS, TILTS, WAVELENGTH, documented, known
 
-FLOATS = {"edf": exports.write_edf, "tif": exports.write_tiff}
+FLOATS = {"edf": edf.write_edf, "tif": tiff.write_tiff}
 VECTORS = ("pix0", "fdet", "sdet", "odet", "beam", "spindle", "polar")
 NUMBER = re.compile(r"[-+]?\d+\.?\d*(?:e[-+]?\d+)?")
 # of the run; rotations about the axes of the detector are no two-theta
@@ -29,7 +29,7 @@ def header_of(write, run, path):
 
 def cbf_lines(run, path):
     """Keyword and rest of every line of a mini-CBF header."""
-    contents = header_of(exports.write_cbf, run, path)["_array_data.header_contents"]
+    contents = header_of(cbf.write_cbf, run, path)["_array_data.header_contents"]
     return dict(re.fullmatch(r"# ([\w]+):? ?(.*)", line).groups() for line in contents.splitlines())
 
 
@@ -159,7 +159,7 @@ def test_fabio_reads_the_same_numbers_from_a_mini_cbf(tmp_path):
 
     run = known("xds", "both")
     fast, slow, distance = run.beam_meets()
-    header = PilatusHeader(header_of(exports.write_cbf, run, tmp_path / "x.cbf")["_array_data.header_contents"])
+    header = PilatusHeader(header_of(cbf.write_cbf, run, tmp_path / "x.cbf")["_array_data.header_contents"])
     assert header["Detector_distance"] == pytest.approx(distance, rel=1e-12)
     assert header["Beam_xy"] == approx(fast, slow)
     assert header["Pixel_size"] == (PIXEL, PIXEL)

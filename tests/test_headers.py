@@ -11,7 +11,7 @@ from c_reference.cases import INPUTS
 from nbport.errors import InputError
 from nbport.formats.images import is_known
 from nbport.formats.mini_cbf import read_mini_cbf
-from nbport.output import exports
+from nbport.output import cbf
 
 CRYSTAL = "-cell 50 60 70 90 90 90 -default_F 100 -N 5 -oversample 1 -seed 1".split()
 GEOMETRY = (
@@ -41,7 +41,7 @@ def images(tmp_path):
 
 @pytest.mark.parametrize("convention", ["-mosflm", "-adxv", "-denzo", "-xds", "-dials"])
 def test_geometry_of_a_cbf_is_that_of_the_run_that_wrote_it(convention, made, tmp_path):
-    exports.write_cbf(made.run, made.image, tmp_path / "x.cbf")
+    cbf.write_cbf(made.run, made.image, tmp_path / "x.cbf")
     again = nbport.render([*CRYSTAL, "-img", str(tmp_path / "x.cbf"), "-phisteps", "2", convention])
     p, q, d, e = made.run.parameters, again.run.parameters, made.detector, again.detector
     assert (q.fpixels, q.spixels, q.pixel_size) == (30, 20, 1e-3)
@@ -52,13 +52,13 @@ def test_geometry_of_a_cbf_is_that_of_the_run_that_wrote_it(convention, made, tm
 
 
 def test_image_with_the_geometry_of_a_cbf_is_the_same_one(made, tmp_path):
-    exports.write_cbf(made.run, made.image, tmp_path / "x.cbf")
+    cbf.write_cbf(made.run, made.image, tmp_path / "x.cbf")
     again = nbport.render([*CRYSTAL, "-img", str(tmp_path / "x.cbf"), "-phisteps", "2"])
     np.testing.assert_allclose(again.image, made.image, rtol=1e-4, atol=1e-6 * made.image.max())
 
 
 def test_options_beat_the_header(made, tmp_path):
-    exports.write_cbf(made.run, made.image, tmp_path / "x.cbf")
+    cbf.write_cbf(made.run, made.image, tmp_path / "x.cbf")
     again = nbport.render([*CRYSTAL, "-img", str(tmp_path / "x.cbf"), "-distance", "90", "-Xbeam", "5", "-Ybeam", "6"])
     assert again.detector.distance == pytest.approx(0.09)
     assert (again.detector.Fbeam, again.detector.Sbeam) == pytest.approx((6.5e-3, 5.5e-3))

@@ -12,7 +12,7 @@ from nbport.cli.nanobragg_command import main as nanobragg
 from nbport.cli.nbport_command import main
 from nbport.errors import OptionError
 from nbport.flat_detector import FlatDetector
-from nbport.output import exports, nexus
+from nbport.output import cbf, edf, nexus, tiff
 from nbport.view.annotate import INK_ON_LIGHT, Sheet, automatic_rings, draw_beam, draw_rings
 from nbport.view.picture import COLOURS, Style, coloured, ends, paint, reduced, scaled
 from nbport.view.spots import brightest, predict
@@ -32,7 +32,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("view")
     result = nbport.render(OPTIONS)
     result.write(folder)
-    for name, write in (("x.cbf", exports.write_cbf), ("x.tif", exports.write_tiff), ("x.edf", exports.write_edf)):
+    for name, write in (("x.cbf", cbf.write_cbf), ("x.tif", tiff.write_tiff), ("x.edf", edf.write_edf)):
         write(result.run, result.image, folder / name)
     nexus.write_nexus(result.run, result.image, folder / "x.nxs")
     np.save(folder / "x.npy", result.image)

@@ -5,6 +5,8 @@ Files in examples are those of `c_reference/inputs`.
 
 from __future__ import annotations
 
+from nbport.options.output_formats import OUTPUT_FORMATS
+
 # what an example stands behind, unless it names a cell and structure factors itself
 COMMON = "nanoBragg -cell 50 60 70 -default_F 100 -N 5"
 
@@ -154,9 +156,5 @@ EXAMPLES: dict[str, str] = {
     "--json": "--json run.json",
     "--completion": "--completion bash",
     "--timing": "--timing seconds.json",
-    "--png": "--png image.png",
-    "--cbf": "--cbf image.cbf",
-    "--tiff": "--tiff image.tif",
-    "--edf": "--edf image.edf",
-    "--nexus": "--nexus image.nxs",
+    **{f"--{row.name}": f"--{row.name} image{row.ending}" for row in OUTPUT_FORMATS},
 }

@@ -114,7 +114,7 @@ def simulate(own: OwnOptions, arguments: list[str], argv: list[str]) -> None:
         # whatever can be refused is refused before the log, which may have millions of lines
         registry.check_options(own, p)
         files = [getattr(p, name) for name in reference_files.output_names(p)]
-        side = [path for path in (getattr(own, name) for name in registry.NAMES) if path]
+        side = list(own.formats.values())
         # images behind the first are not looked at: the reference finds out when it has written those before them
         for path in (*files[:1], *side, own.timing, own.json):
             if path is not None:
@@ -132,7 +132,7 @@ def simulate(own: OwnOptions, arguments: list[str], argv: list[str]) -> None:
             print(f"nanoBragg: {image.report}", file=sys.stderr)
         reference_files.write_images(run, image, say, timing)
         with timing.part("outputs"):
-            registry.write_side_files(own, run, image.pixels)
+            registry.write_formats(own, run, image.pixels)
     if own.timing:
         names = ("read_hkl", "setup", "kernel", "statistics", "outputs", "noise")
         seconds = {name: timing.seconds.get(name, 0.0) for name in names}

@@ -10,6 +10,7 @@ from ..crules.text import long_int
 from ..errors import OptionError
 from ..parameters import Parameters
 from .device_names import DOUBLE, check_name, check_precision
+from .output_formats import FORMAT_NAMES
 from .table import FIXES, FLAGS, OWN_FLAGS, Flag
 
 KERNELS = ("certified", "reference")
@@ -31,11 +32,7 @@ class OwnOptions:
     completion: str | None = None
     device: str = "cpu"
     precision: str = DOUBLE
-    cbf: str | None = None
-    tiff: str | None = None
-    edf: str | None = None
-    nexus: str | None = None
-    png: str | None = None
+    formats: dict[str, str] = field(default_factory=dict)  # name of an output format -> file
 
 
 def split_own(argv: list[str]) -> tuple[OwnOptions, list[str]]:
@@ -106,7 +103,9 @@ def _set_own(own: OwnOptions, option: str, value: str) -> None:
     elif option == "--precision":
         check_precision(value)
         own.precision = value
-    elif option in ("--timing", "--json", "--cbf", "--tiff", "--edf", "--nexus", "--png"):
+    elif option[2:] in FORMAT_NAMES:
+        own.formats[option[2:]] = value
+    elif option in ("--timing", "--json"):
         setattr(own, option[2:], value)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from ..crules.text import atof, atoi, divide, wrap_int
 from ..errors import OptionError
 from ..parameters import RTD, Convention, Parameters, Pivot, Shape
+from .output_formats import OUTPUT_FORMATS
 
 DEGREES = "deg"
 FIXES = frozenset({"phi0", "oversample", "curved_det"})  # what --fix can switch off
@@ -446,9 +447,5 @@ OWN_FLAGS: tuple[OwnFlag, ...] = (
     OwnFlag("--json", "FILE", "write parameters, derived quantities, statistics and files of the run as JSON"),
     OwnFlag("--completion", "SHELL", "print a script for tab completion, for bash or zsh, and exit"),
     OwnFlag("--timing", "FILE", "write the time of each part of the run (s) as JSON"),
-    OwnFlag("--png", "FILE", "make a picture of the float image, with resolution rings"),
-    OwnFlag("--cbf", "FILE", "write whole photons, times -scale if it is given, as a mini-CBF too"),
-    OwnFlag("--tiff", "FILE", "write the float image as a TIFF too"),
-    OwnFlag("--edf", "FILE", "write the float image as an EDF too"),
-    OwnFlag("--nexus", "FILE", "write the float image and its geometry as a NeXus file (NXmx, HDF5) too"),
+    *(OwnFlag(f"--{row.name}", "FILE", row.help) for row in OUTPUT_FORMATS),
 )

@@ -21,11 +21,12 @@ from ..flat_detector import FlatDetector
 from ..formats.nexus_geometry import load_h5py
 from ..parameters import RTD
 from ..system.hdf5 import chunk_of, new_hdf5
-from .exports import rendered
+from .headers import rendered
 
 if TYPE_CHECKING:
     import h5py
 
+    from ..parameters import Parameters
     from ..run import Run
 
 MASKED = 1 << 8  # NXmx's bit for pixels that the user masked
@@ -196,3 +197,16 @@ def _axis(group: h5py.Group, name: str, value, kind: str, units: str, vector: np
     axis.attrs["offset"] = np.zeros(3)
     axis.attrs["offset_units"] = "m"
     axis.attrs["depends_on"] = depends_on
+
+
+def check_options(p: Parameters) -> None:
+    """Before anything is set up.
+
+    Raises
+    ------
+    OptionError
+        If h5py is missing, or the detector is curved.
+    """
+    load_h5py()
+    if p.curved_detector:
+        raise OptionError("--nexus: NXmx cannot describe -curved_det, expected a flat detector")

@@ -10,9 +10,10 @@ import numpy as np
 from ..flat_detector import FlatDetector
 from ..system.files import write_file
 from ..view.annotate import Sheet, automatic_rings, draw_beam, draw_rings
-from ..view.picture import Style, paint, to_png
+from ..view.picture import Style, load_pillow, paint, to_png
 
 if TYPE_CHECKING:
+    from ..parameters import Parameters
     from ..run import Run
 
 
@@ -43,3 +44,14 @@ def write_png(run: Run, image: np.ndarray, path: str | os.PathLike, style: Style
     draw_rings(sheet, flat, automatic_rings(flat))
     draw_beam(sheet, flat)
     write_file(path, [to_png(picture.image)])
+
+
+def check_options(p: Parameters) -> None:
+    """Before anything is set up.
+
+    Raises
+    ------
+    OptionError
+        If Pillow is not installed.
+    """
+    load_pillow()

@@ -1,8 +1,14 @@
-"""Files that our own options write besides those of the reference: a picture, and other formats."""
+"""Files that our own options write besides those of the reference: a picture, and formats of other programs.
+
+`options/output_formats.py` has a row per format. The module of its name here has `write_NAME(run, image, path)`. It
+may have `check_options(parameters)`, for what is known before anything is set up, and `check_image(flat, warn)`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ..errors import OptionError
@@ -14,16 +20,14 @@ if TYPE_CHECKING:
     from ..parameters import Parameters
     from ..run import Run
 
-NAMES = ("cbf", "tiff", "edf", "nexus", "png")
 
-
-def _writers() -> dict[str, Callable[[Run, np.ndarray, str], None]]:
+def _module(name: str) -> ModuleType:
     # imported here: most runs write no such file, and are short
-    from .exports import write_cbf, write_edf, write_tiff
-    from .nexus import write_nexus
-    from .png import write_png
+    return import_module(f"{__package__}.{name}")
 
-    return dict(zip(NAMES, (write_cbf, write_tiff, write_edf, write_nexus, write_png), strict=True))
+
+def _pass(*_: object) -> None:
+    """For a format without a check of its own."""
 
 
 def check_options(own: OwnOptions, p: Parameters) -> None:
@@ -33,16 +37,8 @@ def check_options(own: OwnOptions, p: Parameters) -> None:
     ------
     OptionError
     """
-    if own.png:
-        from ..view.picture import load_pillow
-
-        load_pillow()
-    if own.nexus:
-        from .nexus import load_h5py
-
-        load_h5py()
-        if p.curved_detector:
-            raise OptionError("--nexus: NXmx cannot describe -curved_det, expected a flat detector")
+    for name in own.formats:
+        getattr(_module(name), "check_options", _pass)(p)
 
 
 def check(own: OwnOptions, run: Run, warn: Callable[[str], None]) -> None:
@@ -54,26 +50,23 @@ def check(own: OwnOptions, run: Run, warn: Callable[[str], None]) -> None:
         If a package is missing, or the file cannot describe the image.
     """
     check_options(own, run.parameters)
-    wanted = [f"--{name}" for name in NAMES if getattr(own, name)]
+    wanted = [f"--{name}" for name in own.formats]
     if not wanted:
         return
     from ..flat_detector import FlatDetector
-    from .exports import check_tiff
 
     if not run.scene.beam.source_lambda.size:
         raise OptionError(f"{wanted[0]}: found no source, expected one to take the wavelength from")
     flat = FlatDetector.of(run)
     if not flat.shape[0] * flat.shape[1]:
         raise OptionError(f"{wanted[0]}: found an image of {flat.shape[1]} x {flat.shape[0]} pixels, expected some")
-    if own.tiff:
-        check_tiff(flat.shape)
     if run.parameters.curved_detector:
         warn(f"{', '.join(wanted)}: the geometry is that of the flat detector that -curved_det bends")
-    if own.cbf and not flat.faces_the_beam:
-        warn("--cbf: common header lines cannot say that the detector is tilted; those that begin with nbport_ do")
+    for name in own.formats:
+        getattr(_module(name), "check_image", _pass)(flat, warn)
 
 
-def write_side_files(own: OwnOptions, run: Run, pixels: np.ndarray) -> None:
+def write_formats(own: OwnOptions, run: Run, pixels: np.ndarray) -> None:
     """Write what was asked for.
 
     Raises
@@ -81,7 +74,5 @@ def write_side_files(own: OwnOptions, run: Run, pixels: np.ndarray) -> None:
     OutputError
         At the first file that cannot be written; earlier ones stay.
     """
-    for name in NAMES:
-        path = getattr(own, name)
-        if path:
-            _writers()[name](run, pixels, path)
+    for name, path in own.formats.items():
+        getattr(_module(name), f"write_{name}")(run, pixels, path)

@@ -95,7 +95,7 @@ class Renderer:
         self.folder = Path(folder)
         self.threads = threads
         self._simulation, self._writing = compiled("rendering.image"), compiled("output.reference_files")
-        self._side_files = compiled("output.registry")
+        self._formats = compiled("output.registry")
         self._factors = KeptFactors()
         self._devices: dict[tuple[str, str], Device | None] = {}
 
@@ -124,11 +124,11 @@ class Renderer:
             raise InputError(missing)
         timing = Timing()
         run = set_up(p, _silent, timing, self._factors.load, warn)
-        self._side_files.check(own, run, warn)
+        self._formats.check(own, run, warn)
         device = self._device(own.device, own.precision, warn)
         image = self._simulation.render(run, own.kernel, self.threads, _silent, timing, device, warn)
         self._writing.write_images(run, image, _silent, timing)
-        self._side_files.write_side_files(own, run, image.pixels)
+        self._formats.write_formats(own, run, image.pixels)
         files = {name: _described(self.folder / name) for name in row.files.values()}
         return {"files": files, "pixels": [p.spixels, p.fpixels], "true": true_parameters(run, image)}
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from ..errors import OptionError
+from ..options.output_formats import OUTPUT_FORMATS
 from ..options.scan import OwnOptions, image_files, matching, scan, split_own
 from ..options.table import Flag
 from ..parameters import Parameters
@@ -19,10 +20,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "float": ("-floatimage", ".bin"),
     "int": ("-intimage", ".img"),
     "noise": ("-noiseimage", ".img"),
-    "cbf": ("--cbf", ".cbf"),
-    "tiff": ("--tiff", ".tif"),
-    "edf": ("--edf", ".edf"),
-    "nexus": ("--nexus", ".nxs"),
+    **{row.name: (f"--{row.name}", row.ending) for row in OUTPUT_FORMATS if row.of_series},
 }
 NAMED = {"floatfile": "float", "intfile": "int", "pgmfile": "image", "noisefile": "noise"}
 READ_FILES = ("hkl", "dump", "matrix", "sourcefile", "stol", "img", "mask")
