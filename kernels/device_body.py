@@ -32,7 +32,7 @@ CARRIED = 10  # numbers that a pixel needs to go on in another launch
 class Tables(NamedTuple):
     """The arrays of a scene as a device reads them."""
 
-    mask: np.ndarray  # uint16, one a pixel; empty: no mask
+    mask: np.ndarray  # uint16, one per pixel; empty: no mask
     sources: np.ndarray  # [sources, 4]: towards the source, wavelength (m)
     axes: np.ndarray  # [sources, 9]: incident, E_in, B_in, unit vectors for the polarization
     vectors: np.ndarray  # m, [phisteps, mosaic domains, 9]: a, b, c
