@@ -1,6 +1,6 @@
-"""Numerical kernels: the pixel loop and the scalar functions it is made of.
+"""Numerical kernels: the pixel loop, and the scalar functions that it is made of.
 
-Imports math, numpy, numba and its own modules only. Start at `reference.py`.
+They import only math, numpy, numba and each other. Start at `reference.py`.
 """
 
 if __name__ != "nbport.kernels":

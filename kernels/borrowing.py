@@ -11,9 +11,9 @@ from numba.extending import intrinsic
 
 @intrinsic
 def borrowed(typingctx, value):
-    """The same array, or tuple of arrays and others, whose references are not counted.
+    """The same array, or tuple with arrays in it, without counting references.
 
-    The lender has to hold on to the value until the borrower is done.
+    The caller has to keep the value alive until the function that borrows it has returned.
     """
 
     def codegen(context, builder, signature, args):

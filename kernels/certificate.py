@@ -131,7 +131,7 @@ def obstacle(scene: Scene) -> str | None:
         return "oversample_thick without a sensor"
     weighed = sampling.oversample_thick or sampling.oversample_polar or sampling.oversample_omega
     if crystal.xtal_shape == GAUSS and weighed and not sampling.fix_oversample:
-        # a term that adds nothing weighs the sum nevertheless, unless its F_latt is zero, and not only its square
+        # a term that adds nothing still multiplies the sum, unless F_latt itself is zero and not only its square
         return "oversample_* with a gaussian crystal"
     return None
 
@@ -154,7 +154,7 @@ def _largest_angle(scene: Scene) -> float:
     crystal = scene.crystal
     vectors = np.array(crystal.a0 + crystal.b0 + crystal.c0).reshape(3, 3)
     lengths = np.sqrt((vectors * vectors).sum(axis=1))
-    # a scattering vector is at most 2/lambda long; rotations may stretch a little
+    # a scattering vector is at most 2/lambda long; rotations may stretch it a little
     h = 2.01 / float(np.abs(scene.beam.source_lambda).min()) * float(lengths.max())
     # Python's max() overlooks a NaN
     cells = float(np.max((crystal.Na, crystal.Nb, crystal.Nc)))

@@ -1,4 +1,4 @@
-"""The default kernel on the CPU: the reference's bytes at SIMD speed.
+"""The default kernel on the CPU: the same bytes as the reference, at SIMD speed.
 
 Rows of pixels are the innermost loops: `geometry.py`, `terms.py` and `interpolation.py`. Everything that
 IEEE 754 makes exact is done in the reference's order; libm's functions are replaced by polynomials
@@ -33,7 +33,7 @@ def render_certified(first, last, scene, state, image, omega_sums, printout, cer
         Set to the number of the row's pixels that the reference kernel rendered.
     """
     memory = np.empty(rows.SCRATCH + 8)
-    # rows that begin on cache lines: vectors that straddle two are read and written at half speed
+    # rows begin on cache lines: a vector that straddles two is read and written at half speed
     aligned = (64 - memory.ctypes.data % 64) % 64 // 8
     places = np.empty(rows.CHUNK, np.int32)
     g = scene.geometry
@@ -43,7 +43,7 @@ def render_certified(first, last, scene, state, image, omega_sums, printout, cer
         first, last, borrowed(scene), borrowed(state), borrowed(image), borrowed(omega_sums), borrowed(certificate),
         borrowed(recomputed), borrowed(memory[aligned : aligned + rows.SCRATCH]), borrowed(places), borrowed(turns),
     )  # fmt: skip
-    # what is borrowed is held until here
+    # keeps alive until here what was borrowed
     return memory.size + places.size + turns.size
 
 
@@ -86,7 +86,7 @@ def _render_rows(first, last, scene, state, image, omega_sums, certificate, reco
 
 @njit(error_model="numpy")
 def again(fpixel, spixel, scene, state, image, omega_sums):
-    """Render one pixel, unless it is masked, by the reference kernel; 1 if so."""
+    """Render one pixel with the reference kernel unless it is masked; returns 1 if it was rendered, else 0."""
     imgidx = spixel * scene.geometry.fpixels + fpixel
     if scene.geometry.mask.size > 0 and scene.geometry.mask[imgidx] == 0:
         return 0
@@ -96,7 +96,10 @@ def again(fpixel, spixel, scene, state, image, omega_sums):
 
 @njit(error_model="numpy")
 def settled(scene, state):
-    """Would another sweep leave the carried vectors as they are? If they do not matter, make them so."""
+    """Whether another sweep leaves the carried vectors unchanged.
+
+    Vectors that no later pixel reads are set to what a sweep leaves.
+    """
     turned, fix_phi0 = scene.crystal.turned, scene.sampling.fix_phi0
     last = -1
     stale = False
@@ -138,7 +141,7 @@ def _chunk(w, places, turns, fpixel, lanes, spixel, sources, state, certificate)
     wants_polar = not beam.nopolar or sampling.oversample_polar
     for thick_tic in range(g.detector_thicksteps):
         rows.fill(w, rows.CAPTURE, 1.0 if g.detector_thick == 0.0 else 0.0)
-        # of a layer's factor only the last one's counts, unless it weighs the running sum
+        # only the last layer's factor counts, unless it multiplies the running sum
         wants_capture = g.detector_thick != 0.0 and thick_tic == g.detector_thicksteps - 1
         Odet = thick_tic * g.detector_thickstep
         for sub in range(g.oversample * g.oversample):
@@ -272,7 +275,7 @@ def _add(w, places, lanes, numbers, bordered, grid, interpolate):
 
 @njit(error_model="numpy")
 def _again_where_uncertain(w, fpixel, lanes, spixel, scene, state, image, omega_sums):
-    """Render the pixels of a chunk that are not certified again, and blank the masked ones; how many the former are."""
+    """Render again the uncertified pixels of a chunk, set masked ones to zero; returns how many were rendered."""
     first = spixel * scene.geometry.fpixels + fpixel
     mask = scene.geometry.mask
     recomputed = 0

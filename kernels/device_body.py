@@ -1,4 +1,4 @@
-"""The loop over one pixel for a GPU, one text for every target.
+"""The loop over one pixel for a GPU, with one source for every target.
 
 One thread renders one pixel. The arithmetic, its bounds and the rounding test are those of the
 certified kernel (`certified.py`, `docs/kernels.md`): what IEEE 754 makes exact is done in the
@@ -33,7 +33,7 @@ CARRIED = 10  # numbers that a pixel needs to go on in another launch
 class Tables(NamedTuple):
     """The arrays of a scene as a device reads them."""
 
-    mask: np.ndarray  # uint16, one a pixel; empty: no mask
+    mask: np.ndarray  # uint16, one per pixel; empty: no mask
     sources: np.ndarray  # [sources, 4]: towards the source, wavelength (m)
     axes: np.ndarray  # [sources, 9]: incident, E_in, B_in, unit vectors for the polarization
     vectors: np.ndarray  # m, [phisteps, mosaic domains, 9]: a, b, c
@@ -158,7 +158,7 @@ def summed(sampling, may_skip, F_cell, F_latt, error, factors, I, sum_error, rel
         elif factor_error > relative:
             relative = factor_error
         if math.fabs(F_latt) <= error and may_skip:
-            term = NAN  # the reference may have skipped it
+            term = NAN  # the reference may have skipped this term
     if not sampling.fix_oversample:
         return term, magnitude_error, relative
     return I + term, sum_error + magnitude_error, relative

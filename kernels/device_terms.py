@@ -1,7 +1,7 @@
 """Parts of one pixel's sum for a GPU, each with a bound of its error; see `device_body.py`.
 
-They are one lane of the loops of `geometry.py` and `terms.py`, except that the exponentials of the sensor are
-polynomials, too.
+They do for one pixel what the loops of `geometry.py` and `terms.py` do for a row, except that the
+exponentials of the sensor are polynomials, too.
 """
 
 import math
@@ -82,9 +82,9 @@ def polarized(kahn, axes, source, diffracted):
 
 @scalar
 def lattice(numbers, h, k, l):
-    """F_latt up to its sign, and its absolute error where that grows. C: 2822-2866
+    """|F_latt|, the root of the interference function, and its absolute error where that grows. C: 2822-2866
 
-    Zero only where the reference has zero for certain, NaN where that cannot be said.
+    It is zero only where the reference certainly has zero, and NaN where that is uncertain.
     """
     crystal, polynomials = numbers.scene.crystal, numbers.polynomials
     Na, Nb, Nc = crystal.Na, crystal.Nb, crystal.Nc

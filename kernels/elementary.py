@@ -1,8 +1,8 @@
-"""Elementary functions without libm: branch-free, so that a loop over pixels vectorizes.
+"""Elementary functions without libm, free of branches, so that loops over pixels vectorize.
 
 They take the same rounded arguments as the reference's libm calls and differ from the true
-value by a proved bound; `docs/kernels.md` has reductions, polynomials and bounds in full. What
-differs from libm is caught by the certificate of `certified.py`, never by luck.
+value by a proved bound; `docs/kernels.md` has reductions, polynomials and bounds in full. The
+rounding test of `certified.py` catches every pixel for which the difference could matter.
 """
 
 import platform
@@ -155,7 +155,7 @@ def nearest_multiple(y):
 
 @inlined
 def nearest_whole(h):
-    """The whole number nearest to h; of two either."""
+    """The whole number nearest to h; for a tie, either of the two."""
     return (h + ROUNDER) - ROUNDER
 
 

@@ -1,6 +1,6 @@
-"""Loops over a chunk of pixels that do not know the crystal: positions, absorption, scattering, polarization.
+"""Loops over a chunk of pixels that do not depend on the crystal: positions, absorption, scattering, polarization.
 
-Each is simple enough to be vectorized; `rows.py` says where quantities are. Arithmetic that must be
+Each is simple enough to be vectorized; `rows.py` says which row holds which quantity. Arithmetic that must be
 exact stands in the reference's order, without contraction; see `elementary.py` for the rest.
 """
 
@@ -46,7 +46,7 @@ NAN = math.nan
 
 @jitted
 def positions(w, g, fpixel, subF, Sdet, Odet, want_omega):
-    """Unit vectors to one sub-pixel of every pixel, and its solid angle if wanted. Exact. C: 2694-2727"""
+    """Unit vectors to one sub-pixel of every pixel, and its solid angle (sr) if wanted. Exact. C: 2694-2727"""
     f, s, o, p = g.fdet_vector, g.sdet_vector, g.odet_vector, g.pix0_vector
     base = float(fpixel * g.oversample + subF)
     oversample = float(g.oversample)
@@ -69,8 +69,8 @@ def positions(w, g, fpixel, subF, Sdet, Odet, want_omega):
 def curved_positions(w, turns, g, fpixel, subF, Sdet, Odet, want_omega):
     """The same on a curved detector. Exact, with libm's sines. C: 2707-2717
 
-    The angle about the slow axis is often the same along a row, and the one about the fast axis the
-    same in every row: `turns` remembers the latter.
+    Within a row the angle about the slow axis often repeats. The angle about the fast axis is the same in every
+    row; `turns` stores it.
 
     turns : float64 [3, oversample, columns]
         Angle, sine and cosine of the last use of each sub-pixel column; NaN before.
@@ -138,7 +138,7 @@ def add_omegas(w, times):
 
 @jitted
 def captures(w, g, thick_tic):
-    """Absorption in a layer by libm, where it is still zero. Exact. C: 2730-2739"""
+    """Fraction absorbed in a layer, computed with libm where it is still zero. Exact. C: 2730-2739"""
     o = g.odet_vector
     before = float(-thick_tic) * g.detector_thickstep * g.detector_mu
     after = float(-(thick_tic + 1)) * g.detector_thickstep * g.detector_mu
@@ -173,7 +173,7 @@ def fast_captures(w, g, thick_tic, poly):
 
 @jitted
 def scatterings(w, incident, wavelength, dmin):
-    """Scattering vectors for one source, and which pixels dmin leaves. Exact. C: 2742-2770"""
+    """s = (d - i) / lambda for one source, in 1/m, and which pixels dmin leaves. Exact. C: 2742-2770"""
     reciprocal = two_part_reciprocal(wavelength)
     for i in range(CHUNK):
         w[Q1 + i] = quotient(w[D1 + i] - incident[0], wavelength, reciprocal)

@@ -1,4 +1,4 @@
-"""What a trace records of a pixel: a row for every step of the pixel loop, in order of computation.
+"""What a trace records of a pixel: one row for every step of the pixel loop, in order of computation.
 
 The reference kernel fills the rows while it computes. Without an array to record in, it is compiled
 without any of this.

@@ -1,11 +1,11 @@
 """The pixel loop of the reference, line by line.
 
-This is the text to read beside the C program, the one that traces instrument and the one
-that every other kernel must equal. Clarity before speed.
+Read this module beside the C program. Traces record what it computes, and every other kernel must give the
+same bytes. Clarity comes before speed.
 
-The loop carries variables from one pixel to the next, and the image depends on them. Here
-they live in `state`, so that a block of rows can be rendered apart from its predecessors:
-whoever drives the kernel hands each block the state that its predecessor left.
+The loop carries variables from one pixel to the next, and the image depends on them. Here they live in `state`,
+so that a block of rows can be rendered by itself: the caller passes each block the state that the block before it
+left.
 """
 
 import math
@@ -44,7 +44,7 @@ STOL = 37
 LOST = 38  # 1 once a NaN was to be interpolated: there the reference reads wild memory
 STATE_SIZE = 39
 
-# columns of `printout`, one row a pixel of the block
+# columns of `printout`, one row per pixel of the block
 P_POSITION, P_I, P_POLAR, P_OMEGA, P_CAPTURE, P_PIXEL, P_STATE = 0, 3, 4, 5, 6, 7, 8
 PRINTOUT_SIZE = P_STATE + STATE_SIZE
 
@@ -113,7 +113,7 @@ def detector_position(g, Fdet, Sdet, Odet):
 
 @scalar
 def solid_angle(g, airpath):
-    """Solid angle of a pixel, or 1/airpath^2 for a point pixel. C: 2724-2726"""
+    """pixel^2 / R^2 * close_distance / R: solid angle (sr) of a pixel at R, or 1/R^2 for a point pixel. C: 2724-2726"""
     if g.point_pixel:
         return 1.0 / airpath / airpath
     return g.pixel_size * g.pixel_size / airpath / airpath * g.close_distance / airpath
@@ -130,10 +130,12 @@ def captured(g, thick_tic, diffracted):
 
 @scalar
 def lattice_factor(crystal, h, k, l, h0, k0, l0):
-    """F_latt: the transform of the crystal's shape at fractional h, k, l; and its factors along each axis. C: 2822-2866
+    """F_latt = product of sin(pi N h) / sin(pi h) over the three axes, for the parallelepiped. C: 2822-2866
 
-    Only the parallelepiped and the ellipsoid know phi and mosaic rotations: the other
-    shapes measure distances with the unrotated reciprocal cell (quirk: unrotated-a-star).
+    F_latt^2 is the interference function (shape transform) at fractional h, k, l. The other shapes have
+    formulas of their own: the transform of an ellipsoid, a Gaussian, a top hat. The Gaussian and the top hat
+    measure distances with the unrotated reciprocal cell (quirk: unrotated-a-star). Returns F_latt, and its
+    factors along a, b, c.
     """
     Na, Nb, Nc = crystal.Na, crystal.Nb, crystal.Nc
     F_latt_a = F_latt_b = F_latt_c = 1.0
@@ -210,7 +212,7 @@ def structure_factor(fgrid, state, h, k, l, h0, k0, l0):
 
 @scalar
 def render_pixel(fpixel, spixel, scene, state, omega_sums, rows=None):
-    """One pixel, photons: layers, sub-pixels, sources, phi steps, mosaic domains. C: 2664-3038
+    """Sum of F_cell^2 F_latt^2 over layers, sub-pixels, sources, phi steps, domains, scaled to photons. C: 2664-3038
 
     Sums depend on the order of these loops (quirk: loop-order).
 
@@ -332,7 +334,7 @@ def render_pixel(fpixel, spixel, scene, state, omega_sums, rows=None):
                             if not sampling.fix_oversample:
                                 I = term + I
                                 term = I
-                            # These weigh the running sum (quirk: oversample-running-sum).
+                            # These multiply the running sum (quirk: oversample-running-sum).
                             if sampling.oversample_thick:
                                 term *= capture_fraction
                             if sampling.oversample_polar:
@@ -368,7 +370,7 @@ def render_rows(first, last, scene, state, image, omega_sums, printout):
     state : float64 [STATE_SIZE]
         Carried variables; on return as the last pixel left them.
     image : float32 [spixels * fpixels]
-        Photons a pixel, written where a pixel is rendered.
+        Photons per pixel, written where a pixel is rendered.
     omega_sums : float64 [spixels]
         Sum of the solid angles (sr) of the row's layers and sub-pixels.
     printout : float64 [(last - first) * fpixels, PRINTOUT_SIZE] or [0, PRINTOUT_SIZE]

@@ -1,6 +1,6 @@
-"""Single pixels with the state that a run in raster order has reached there.
+"""Render single pixels with the state that a run in raster order would have reached there.
 
-The state settles soon, see `nbport/rendering/rows.py`; until then earlier pixels have to be passed.
+The state settles soon (see `nbport/rendering/rows.py`); until then all earlier pixels must be passed.
 """
 
 import numpy as np
@@ -30,7 +30,7 @@ def with_one_sweep_step(scene):
 
 @njit(error_model="numpy")
 def is_rendered(g, imgidx):
-    """Is a pixel in the region of interest and not masked? C: 2649-2663"""
+    """Whether a pixel is in the region of interest and not masked. C: 2649-2663"""
     spixel, fpixel = imgidx // g.fpixels, imgidx % g.fpixels
     inside = g.roi_xmin <= fpixel <= g.roi_xmax and g.roi_ymin <= spixel <= g.roi_ymax
     return inside and (g.mask.size == 0 or g.mask[imgidx] != 0)
@@ -54,7 +54,7 @@ def settled(scene, state):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def pass_pixels(first, last, scene, until_settled, state, image):
-    """Bring the state past the pixels first <= imgidx < last. C: 2584-3090
+    """Advance the state past the pixels first <= imgidx < last. C: 2584-3090
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Elementary functions of the diffraction calculation, one text for every target.
+"""Elementary functions of the diffraction calculation, with one source for every target.
 
 Every operation is written in the reference's order and none may be contracted or
 reordered: each intermediate result is rounded where the reference rounds it. Vectors
@@ -132,7 +132,7 @@ def rotate_cell(a, b, c, u):
 
 @scalar
 def sincg(x, N):
-    """Fourier transform of a grating of N slits. C: 3291-3296"""
+    """sin(N x) / sin(x), or N at x = 0: Fourier transform of a grating of N slits; x = pi h. C: 3291-3296"""
     if x == 0.0:
         return N
     return math.sin(x * N) / math.sin(x)
@@ -140,7 +140,7 @@ def sincg(x, N):
 
 @scalar
 def sinc3(x):
-    """Fourier transform of a sphere. C: 3298-3302"""
+    """3 (sin(x) / x - cos(x)) / x^2, or 1 at x = 0: Fourier transform of a sphere. C: 3298-3302"""
     if x == 0.0:
         return 1.0
     return 3.0 * (math.sin(x) / x - math.cos(x)) / (x * x)
@@ -148,11 +148,12 @@ def sinc3(x):
 
 @scalar
 def polarization_factor(kahn_factor, incident, diffracted, axis):
-    """Kahn's polarization correction, and the arguments that it normalizes in place. C: 4053-4095
+    """(1 + cos^2(2 theta) - K cos(2 psi) sin^2(2 theta)) / 2, for a Kahn factor K. C: 4053-4095
 
     Returns
     -------
-    (factor, diffracted, axis); the caller must keep both vectors (quirk: polarization-in-place).
+    (factor, diffracted, axis): both vectors are normalized, and the caller must keep them
+    (quirk: polarization-in-place).
     """
     _, incident = unitize(incident)
     _, diffracted = unitize(diffracted)

@@ -1,4 +1,4 @@
-"""What a kernel is told about a run: plain named tuples of numbers and arrays.
+"""The input of a kernel: plain named tuples of numbers and arrays.
 
 SI units and radians. Vectors are 3-tuples (x, y, z) in the laboratory frame; flags are
 the integers 0 and 1, so that every field keeps one type on every target.
@@ -14,7 +14,7 @@ Vector = tuple[float, float, float]
 
 
 class Geometry(NamedTuple):
-    """Where every sub-pixel of every sensor layer is, and which pixels are wanted."""
+    """Where every sub-pixel of every sensor layer is, and which pixels are rendered."""
 
     fpixels: int
     spixels: int
@@ -38,11 +38,11 @@ class Geometry(NamedTuple):
     roi_xmax: int
     roi_ymin: int  # first and last slow index, both rendered
     roi_ymax: int
-    mask: np.ndarray  # uint16, one a pixel, 0 is skipped; empty: no mask
+    mask: np.ndarray  # uint16, one per pixel, 0 is skipped; empty: no mask
 
 
 class Beam(NamedTuple):
-    """Sources, polarization and the constants that turn a sum into photons."""
+    """Sources, polarization and the constants that scale a sum to photons."""
 
     source_X: np.ndarray  # unit vectors from the sample towards each source
     source_Y: np.ndarray
@@ -105,7 +105,7 @@ class Sampling(NamedTuple):
     oversample_omega: int
     interpolate: int  # at the start of the run
     fix_phi0: int  # 1: unrotated vectors where phi is 0, instead of stale ones
-    fix_oversample: int  # 1: the oversample_* factors weigh a term, not the running sum
+    fix_oversample: int  # 1: the oversample_* factors multiply a term, not the running sum
 
 
 class Scene(NamedTuple):

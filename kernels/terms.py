@@ -1,6 +1,6 @@
-"""Loops over a chunk of pixels that make terms and add them up: lattice factor, structure factor, sums.
+"""Loops over a chunk of pixels that calculate terms and add them up: lattice factor, structure factor, sums.
 
-As `geometry.py`; interpolated structure factors are in `interpolation.py`.
+They are written like those of `geometry.py`; interpolated structure factors are in `interpolation.py`.
 """
 
 import math
@@ -60,7 +60,7 @@ NAN = math.nan
 
 @inlined
 def parallelepiped(h, k, l, Na, Nb, Nc, s):
-    """|F_latt| from six sines of exact arguments; NaN where one is next to nothing. C: 2826-2838"""
+    """|product of sin(pi N h) / sin(pi h)| from six sines of exact arguments; NaN if one is tiny. C: 2826-2838"""
     x = math.pi * h
     y = math.pi * k
     z = math.pi * l
@@ -158,7 +158,7 @@ def gaussian(w, crystal, poly):
 
 @jitted
 def tophat(w, crystal):
-    """Top hat: all or nothing. Exact. C: 2861-2865"""
+    """Top hat: constant within a radius, else zero. Exact. C: 2861-2865"""
     volume = crystal.Na * crystal.Nb * crystal.Nc
     for i in range(CHUNK):
         w[F_LATT + i] = volume * (1.0 if w[VALUE + i] * crystal.fudge < 0.3969 else 0.0)
@@ -208,7 +208,7 @@ def add_errors(w):
 
 @inlined
 def weigh(w, factor, relative_error, skip_zero):
-    """The running sum times a factor, where the reference got that far. C: 3015-3018"""
+    """Multiply the running sum by a factor, where the reference did not skip the term. C: 3015-3018"""
     for i in range(CHUNK):
         got_there = w[ACTIVE + i] != 0.0 and not (skip_zero and w[F_LATT + i] == 0.0)
         w[SUM + i] = w[SUM + i] * w[factor + i] if got_there else w[SUM + i]
@@ -265,7 +265,7 @@ def finish(w, scale, sampling, relative_error, sum_has_error):
 
 @jitted
 def certify_lanes(w, image, first, lanes):
-    """Store the pixels whose whole bound rounds to one float32; mark the others in VALID; how many those are."""
+    """Store the pixels whose whole bound rounds to one float32, mark the others in VALID; returns how many others."""
     for i in range(CHUNK):
         value, bound = w[VALUE + i], w[BOUND + i]
         pixel = np.float32(0.0 + value)

@@ -50,7 +50,7 @@ class Result:
     Attributes
     ----------
     image : float32 array [spixel, fpixel]
-        Photons a pixel, as in the reference's float image.
+        Photons per pixel, as in the reference's float image.
     statistics : Statistics
         Brightest pixel, mean, rms and rms deviation, photons.
     options : tuple of str

@@ -15,7 +15,7 @@ Vector = tuple[float, float, float]
 
 
 class Pivot(Enum):
-    """What stays in place when the detector turns."""
+    """What stays in place when the detector is rotated."""
 
     SAMPLE = "sample"
     BEAM = "beam"

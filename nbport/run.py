@@ -1,4 +1,4 @@
-"""What stages hand on: set-up makes a `Run`, the pixel loop makes `Rendered` of it, statistics make an `Image`."""
+"""What one stage hands to the next: set-up makes a `Run`, the pixel loop a `Rendered`, statistics an `Image`."""
 
 from __future__ import annotations
 

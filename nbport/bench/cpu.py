@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace, cases: list[dict]) -> int:
 
 
 def peak_flops(threads: int) -> float:
-    """Double-precision operations a second of independent multiply-adds in registers, on so many threads."""
+    """Double-precision operations per second of independent multiply-adds in registers, on this many threads."""
     from concurrent.futures import ThreadPoolExecutor
 
     peak = compiled("bench.peak")

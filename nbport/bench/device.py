@@ -145,7 +145,7 @@ def described(device: Device) -> dict:
 
 
 def peak_gflops(index: int) -> float | None:
-    """Operations a second of independent float64 multiply-adds in registers, in units of 1e9; None if simulated."""
+    """GFLOP/s of independent float64 multiply-adds in registers; None if simulated."""
     from ..gpu import cuda_kernel
 
     cuda = compiled("gpu.cuda_device").load_cuda()

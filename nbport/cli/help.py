@@ -1,4 +1,4 @@
-"""`--help` and the man page, made from the tables of options in `flags.py`."""
+"""`--help` and the man page, made from the tables of options in `options/table.py`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ DESCRIPTION = (
     " nanoBragg to Numba: it takes the same arguments and writes the same files, byte for byte."
 )
 EPILOG = (
-    "Written to the current folder: the float image (photons a pixel, 4-byte floats, row by row), the integer image"
+    "Writes to the current folder: the float image (photons per pixel, 4-byte floats, row by row), the integer image"
     " and the noise image (SMV), a preview (PGM), and the structure factors in a form that is read faster the next"
     " time. Exit status: 0, or 9 with one line on standard error that says what is wrong; 130 or 143 if SIGINT (Ctrl-C)"
     " or SIGTERM ended the run, which leaves no half-written file. Options are recognised as"
-    " the C program does it: anything that begins with a dash and contains the name of an option counts as that"
-    " option, and what is not known is ignored, with a warning."
+    " in the C program: anything that begins with a dash and contains the name of an option counts as that"
+    " option, and anything else is ignored with a warning."
 )
 
 OWN_SECTION = "options of nbport"
@@ -47,7 +47,7 @@ def help_text() -> str:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """All options as an argparse parser, for its texts only: `argv.scan` does the parsing."""
+    """All options as an argparse parser, for its texts only: `options.scan.scan` does the parsing."""
     parser = argparse.ArgumentParser(
         "nanoBragg", usage=USAGE, description=DESCRIPTION, epilog=EPILOG, add_help=False, allow_abbrev=False
     )

@@ -1,4 +1,4 @@
-"""The `nbport` command: tools around the simulator, one sub-command a module.
+"""The `nbport` command: tools around the simulator, one module per sub-command.
 
 A module of `commands` has a one-line docstring, `configure(parser)`, which adds its arguments, and
 `run(arguments) -> int`, which returns the exit status; `arguments.argv` is the whole command line. It is imported
@@ -23,13 +23,13 @@ UNUSABLE = 2  # exit status for input that cannot be used
 
 # sub-command, a module of its own in `commands` -> what it is for
 COMMANDS = {
-    "trace": "show how a pixel came about, term by term",
+    "trace": "show how a pixel is calculated, term by term",
     "compare": "compare two traces, or two images",
     "verify": "judge another implementation, case by case and feature by feature",
     "gpu": "list the GPUs and test that they give the CPU's bytes",
     "series": "make many images from one description",
-    "hkl": "structure factors from MTZ, mmCIF or PDB as the text that nanoBragg reads",
-    "orient": "a cell and angles, a matrix, or a DIALS experiment, as all of these",
+    "hkl": "convert MTZ, mmCIF or PDB to structure factors that nanoBragg reads",
+    "orient": "convert an orientation: cell and angles, matrix, DIALS experiment",
     "view": "make a picture of an image",
     "bench": "time the kernels, alone or beside another program",
 }
@@ -65,7 +65,7 @@ def build_parser(configured: Container[str] = tuple(COMMANDS)) -> argparse.Argum
     parser = _Parser(prog="nbport", description="Tools around the simulator nanoBragg.")
     parser.add_argument("--version", action="version", version=f"nbport {__version__}")
     parser.add_argument(
-        "--completion", action=_Completion, choices=SHELLS, help="show a file for completion with the tab key, and exit"
+        "--completion", action=_Completion, choices=SHELLS, help="print a script for tab completion, and exit"
     )
     commands = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
     for name, purpose in COMMANDS.items():

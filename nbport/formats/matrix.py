@@ -59,7 +59,7 @@ def mosflm_text(
     matrix : [3][3]
         Columns a*, b*, c* times the wavelength. `read_matrix` takes these nine numbers and no more.
     U : [3][3]
-        Turns the default orientation.
+        Rotation from the default orientation.
     cell : six numbers, Angstrom and degrees
     digits : int
         Decimals of the matrix. MOSFLM itself reads columns of twelve characters, which is right for 8.

@@ -8,7 +8,7 @@ HEADER = "_array_data.header_contents"  # fabio's key of it
 
 
 class MiniCbf(NamedTuple):
-    """What a header says; None for what it does not."""
+    """What a header says; None for whatever it does not say."""
 
     pixel_size: float | None  # m
     wavelength: float | None  # m

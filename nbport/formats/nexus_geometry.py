@@ -37,7 +37,7 @@ def is_hdf5(path: str | os.PathLike) -> bool:
 def read_geometry(path: str | os.PathLike, shape: tuple[int, int]) -> FlatDetector | None:
     """The geometry of the first module of a file, in the frame of NeXus; None if this is no NXmx file of that shape.
 
-    Modules that turn about something are not understood, and count as none.
+    Modules on a rotation axis are not understood, and count as none.
     """
     h5py = load_h5py()
     try:

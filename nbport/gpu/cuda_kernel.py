@@ -1,4 +1,4 @@
-"""The CUDA kernel: the body of `kernels/device_body.py`, one thread a pixel.
+"""The CUDA kernel: the body of `kernels/device_body.py`, one thread per pixel.
 
 Importing this loads Numba's CUDA target.
 """
@@ -58,7 +58,7 @@ def render_tile(
     pixels : float32 [stop - start]
         Filled with photons, NaN where they are uncertain.
     omega_sums : float64 [rows that the place touches]
-        Increased by the solid angles (sr), in no certain order.
+        Increased by the solid angles (sr), in no fixed order.
     left_grid : int64 [1]
         Lowered to the offset of the first pixel at which interpolation may end.
     carried : float64 [stop - start or more, CARRIED]

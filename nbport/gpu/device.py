@@ -41,7 +41,7 @@ class Device:
     precision : str
         One of PRECISIONS: that of the C program's bytes, or mixed where that can be.
     optional : bool
-        What the device fails to do is done on the CPU.
+        Whether the CPU does what the device fails to do.
     """
 
     name: str

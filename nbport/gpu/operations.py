@@ -1,7 +1,7 @@
 """The arithmetic of a GPU, operation by operation, none of which a compiler contracts or replaces.
 
-A compiler for CUDA makes one fused operation of `a*b + c`. The intrinsics here with `rn` in their names are
-rounded each on its own, by definition; only `fma` is fused. In CUDA's simulator plain Python does the same.
+A compiler for CUDA fuses `a*b + c` into one operation. By definition, each intrinsic with `rn` in its name is
+rounded on its own; only `fma` is fused. In CUDA's simulator plain Python does the same.
 """
 
 from __future__ import annotations

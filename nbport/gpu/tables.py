@@ -1,4 +1,4 @@
-"""Tables on a GPU, which stay there from one image of a process to the next as long as they do not change."""
+"""Tables on a GPU, which stay there from one image of a process to the next until they change."""
 
 from __future__ import annotations
 

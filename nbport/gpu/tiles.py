@@ -1,9 +1,9 @@
-"""Renders an image with the body for GPUs: launches, and everything that a launch leaves to the CPU.
+"""Renders an image with the loop for GPUs: launches, and everything that a launch leaves to the CPU.
 
-A launch renders pixels in raster order with the settled state. On the CPU, by the reference kernel,
-remain the pixels before the state has settled, those that the rounding test could not certify, and the
-one at which interpolation ends for good: a launch finds the first such pixel, what it rendered from there on is
-thrown away, and another launch goes on behind it.
+A launch renders pixels in raster order with the settled state. The reference kernel renders
+three kinds of pixels on the CPU: those before the state has settled, those that the rounding test could not
+certify, and the one at which interpolation ends for good. A launch finds the first pixel of the last kind. What it
+rendered from there on is thrown away, and another launch continues after that pixel.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ..kernels.scene import Scene
 from ..kernels.stopping import stopped
 from ..system.stopping import Stop
 
-TERMS_A_LAUNCH = 2**29  # some tenths of a second on a slow device, whose display must not freeze
+TERMS_A_LAUNCH = 2**29  # a few tenths of a second on a slow device, whose display must not freeze
 PIXELS_A_LAUNCH = 2**22  # what memory a launch needs
 LEAST_A_LAUNCH = 1024
 # of one pixel: what has more is rendered in parts, so that a run can be stopped in between
@@ -103,7 +103,7 @@ class TiledKernel:
             place = Place(self._leftmost, self._columns, start, stop)
             tile = self._launch(place, bool(state[INTERPOLATE]))
             if not counted:
-                # solid angles know nothing of interpolation: right for every pixel, whatever became of it
+                # solid angles do not depend on interpolation, so they are right for every pixel
                 omega_sums[first_row : first_row + len(tile.omega_sums)] += tile.omega_sums
                 counted = True
             known = min(tile.left_grid, stop - start)
@@ -125,7 +125,7 @@ class TiledKernel:
         return tile
 
     def _render_here(self, places: np.ndarray, state: np.ndarray, image: np.ndarray, omega_sums: np.ndarray) -> None:
-        """Render pixels by the reference kernel. Many are shared by threads: then the state is settled."""
+        """Render pixels with the reference kernel; threads share them if there are many and the state is settled."""
         if len(places) < SHARED or self._threads == 1:
             self.recomputed += render_places(
                 places, self._leftmost, self._columns, self._scene, state, image, omega_sums

@@ -1,7 +1,7 @@
-"""The table of options: one row an option, in the order in which the reference tests them.
+"""The table of options: one row per option, in the order in which the reference tests them.
 
-The scan (`argv.py`), `--help` and the man page all come from this table. What an option
-means is said nowhere else; `help.py` only names the section that it is listed in.
+The scan (`scan.py`), `--help` and the man page are all made from this table. The meaning of an option is described
+nowhere else; `cli/help.py` only names the section that it is listed in.
 
 Matching is the reference's: a token that begins with `-` matches a row if it *contains*
 one of the row's patterns, or equals it where the pattern begins with `=`. A token is tried
@@ -57,7 +57,7 @@ class Flag:
         if self.option == "-cell":
             return next((i for i, value in enumerate(following[:wanted]) if value.startswith("-")), wanted)
         if self.option == "-misset":
-            # one word; or three angles, but the two behind the number of -misset_seed are nobody's wish
+            # one word, or three angles; the two after the number of -misset_seed were not meant as angles
             return 1 if "rand" in following[0] or token != self.option else wanted if wanted == 3 else 0
         return wanted
 
@@ -155,7 +155,7 @@ def last_token_is_an_error(
 
 
 def set_pivot(p: Parameters, following: list[str]) -> None:
-    """What the detector turns about; any other word changes nothing."""
+    """What the detector rotates about; any other word changes nothing."""
     if "sample" in following[0]:
         p.pivot = Pivot.SAMPLE
     if "beam" in following[0]:
@@ -203,9 +203,10 @@ FLAGS: tuple[Flag, ...] = (
     Flag("-Nc", "521-525", "N", "unit cells along c", sets=("Nc",), convert=count, stops=True, default="1"),
     Flag("-N", "526-530", "N", "unit cells along every axis", ("=-N",), sets=("Na", "Nb", "Nc"), convert=count,
          stops=True, default="1"),
-    Flag("-cell", "531-552", "a b c alpha beta gamma", "unit cell; b and c may be left out (a), and angles (90)",
+    Flag("-cell", "531-552", "a b c alpha beta gamma", "unit cell; if left out, b and c equal a, and angles are 90",
          unit="Angstrom, deg", apply=set_cell, needs=1),
-    Flag("-misset", "553-567", "X Y Z", "turn the crystal about x, y and z in turn; `-misset random`: any orientation",
+    Flag("-misset", "553-567", "X Y Z", "missetting angles: rotate the crystal about x, then y, then z; or"
+         " `-misset random`",
          unit=DEGREES, apply=set_misset, needs=1),
     Flag("-samplesize", "568-573", "SIZE", "crystal size along every axis, instead of -N",
          ("-samplesize", "-sample_size"), "mm", sets=("sample_x", "sample_y", "sample_z"), convert=mm),
@@ -239,7 +240,8 @@ FLAGS: tuple[Flag, ...] = (
          also=SAMPLE),
     Flag("-ORGY", "637-641", "Y", "XDS beam centre, slow axis", unit="pixels", sets=("ORGY",), convert=atof,
          also=SAMPLE),
-    Flag("-pivot", "642-646", "sample|beam", "what stays in place when the detector turns (custom convention only)",
+    Flag("-pivot", "642-646", "sample|beam", "what stays in place when the detector is rotated (custom convention"
+         " only)",
          apply=set_pivot),
     convention(Convention.MOSFLM, Pivot.BEAM, "647-651", "MOSFLM axes and beam centre (the default)"),
     convention(Convention.XDS, Pivot.SAMPLE, "652-656", "XDS axes and beam centre"),
@@ -271,11 +273,11 @@ FLAGS: tuple[Flag, ...] = (
          apply=last_token_is_an_error("-thicksteps", "detector_thicksteps", atoi)),
     Flag("-twotheta", "764-768", "ANGLE", "swing of the detector about the two-theta axis", unit=DEGREES,
          sets=("detector_twotheta",), convert=degrees, also=SAMPLE, default="0"),
-    Flag("-detector_rotx", "769-772", "ANGLE", "turn the detector about x", unit=DEGREES, sets=("detector_rotx",),
+    Flag("-detector_rotx", "769-772", "ANGLE", "rotate the detector about x", unit=DEGREES, sets=("detector_rotx",),
          convert=degrees, default="0"),
-    Flag("-detector_roty", "773-776", "ANGLE", "turn the detector about y", unit=DEGREES, sets=("detector_roty",),
+    Flag("-detector_roty", "773-776", "ANGLE", "rotate the detector about y", unit=DEGREES, sets=("detector_roty",),
          convert=degrees, default="0"),
-    Flag("-detector_rotz", "777-780", "ANGLE", "turn the detector about z", unit=DEGREES, sets=("detector_rotz",),
+    Flag("-detector_rotz", "777-780", "ANGLE", "rotate the detector about z", unit=DEGREES, sets=("detector_rotz",),
          convert=degrees, default="0"),
     Flag("-detsize", "781-785", "SIZE", "detector size along both axes", ("=-detsize",), "mm",
          sets=("detsize_f", "detsize_s"), convert=mm, default="102.4"),
@@ -304,19 +306,19 @@ FLAGS: tuple[Flag, ...] = (
          also={"oversample_omega": True}),
     Flag("-oversample", "842-845", "N", "sub-pixels along each axis of a pixel", sets=("oversample",), convert=atoi,
          default="by crystal size"),
-    Flag("-roi", "846-852", "XMIN XMAX YMIN YMAX", "leave pixels outside this rectangle at zero; its bounds are inside",
+    Flag("-roi", "846-852", "XMIN XMAX YMIN YMAX", "leave pixels outside this rectangle at zero; bounds are inclusive",
          apply=set_roi, unit="pixels", default="the whole detector"),
     Flag("-lambda", "853-856", "WAVELENGTH", "wavelength", ("-lambda", "-wave"), "Angstrom", sets=("lambda0",),
          convert=lambda text: atof(text) / 1.0e10, default="1"),
     Flag("-energy", "857-860", "E", "photon energy, instead of -lambda", unit="eV", apply=set_energy),
-    Flag("-fluence", "861-864", "F", "photons through a unit of area", unit="photons/m^2", sets=("fluence",),
+    Flag("-fluence", "861-864", "F", "photons per unit area", unit="photons/m^2", sets=("fluence",),
          convert=atof, default="1.25932e+29"),
-    Flag("-flux", "865-868", "F", "photons a second; with -exposure and -beamsize instead of -fluence",
+    Flag("-flux", "865-868", "F", "photons per second; with -exposure and -beamsize instead of -fluence",
          unit="photons/s", sets=("flux",), convert=atof),
     Flag("-exposure", "869-872", "T", "exposure time", unit="s", sets=("exposure",), convert=atof, default="1"),
     Flag("-beamsize", "873-876", "SIZE", "side of the square beam; also clips the crystal", unit="mm",
          sets=("beamsize",), convert=mm, default="0.1"),
-    Flag("-mosaic", "877-880", "SPREAD", "largest tilt of a mosaic domain, the same in all directions",
+    Flag("-mosaic", "877-880", "SPREAD", "mosaic spread: largest tilt of a domain, the same in all directions",
          ("=-mosaic", "-mosaici", "-mosaic_spr"), DEGREES, sets=("mosaic_spread",), convert=degrees, default="0"),
     Flag("-mosaic_domains", "881-884", "N", "mosaic domains, the first of them not tilted", ("-mosaic_dom",),
          sets=("mosaic_domains",), convert=atoi, default="10 if there is a spread"),
@@ -324,7 +326,7 @@ FLAGS: tuple[Flag, ...] = (
          convert=lambda text: atof(text) / 100.0, default="0"),
     Flag("-dispsteps", "889-892", "N", "wavelengths over the dispersion", sets=("dispsteps",), convert=atoi,
          default="2 if there is a dispersion"),
-    Flag("-divergence", "893-896", "RANGE", "full divergence, both ways", unit="mrad",
+    Flag("-divergence", "893-896", "RANGE", "full divergence, horizontal and vertical", unit="mrad",
          sets=("hdivrange", "vdivrange"), convert=mm),
     Flag("-hdivrange", "897-900", "RANGE", "full horizontal divergence", unit="mrad", sets=("hdivrange",), convert=mm),
     Flag("-vdivrange", "901-904", "RANGE", "full vertical divergence", unit="mrad", sets=("vdivrange",), convert=mm),
@@ -334,8 +336,8 @@ FLAGS: tuple[Flag, ...] = (
     Flag("-vdivstep", "913-916", "STEP", "step of the vertical divergence", ("=-vdivstep",), "mrad",
          sets=("vdivstep",), convert=mm),
     Flag("-vdivsteps", "917-920", "N", "steps of the vertical divergence", sets=("vdivsteps",), convert=atoi),
-    Flag("-divsteps", "921-924", "N", "steps of the divergence, both ways", sets=("hdivsteps", "vdivsteps"),
-         convert=atoi),
+    Flag("-divsteps", "921-924", "N", "steps of the divergence, horizontal and vertical",
+         sets=("hdivsteps", "vdivsteps"), convert=atoi),
     Flag("-round_div", "925-929", "", "divergence within an ellipse (the default)", also={"round_div": True}),
     Flag("-square_div", "930-934", "", "divergence over the full rectangle", also={"round_div": False}),
     Flag("-adc", "935-938", "OFFSET", "added to each pixel of the integer images", sets=("adc_offset",), convert=atof,
@@ -347,7 +349,7 @@ FLAGS: tuple[Flag, ...] = (
          convert=degrees),
     Flag("-phisteps", "951-954", "N", "steps of the spindle over the oscillation", sets=("phisteps",), convert=atoi,
          default="2 with -osc, else 1"),
-    Flag("-dmin", "955-958", "D", "leave out whatever has a finer resolution than this", unit="Angstrom",
+    Flag("-dmin", "955-958", "D", "skip everything at a finer resolution than this", unit="Angstrom",
          sets=("dmin",), convert=lambda text: atof(text) * 1e-10, default="0: all"),
     Flag("-mat", "959-962", "FILE", "MOSFLM orientation matrix: nine numbers; -cell then decides the lengths",
          sets=("matrix",)),
@@ -356,7 +358,7 @@ FLAGS: tuple[Flag, ...] = (
          sets=("hkl",)),
     Flag("-default_F", "967-970", "F", "structure factor of every reflection that is not given", sets=("default_F",),
          convert=atof, default="0", unit="electrons"),
-    Flag("-dump", "971-974", "FILE", "binary structure factors: written with -hkl, read without", sets=("dump",),
+    Flag("-dump", "971-974", "FILE", "binary structure factors: written with -hkl, read without it", sets=("dump",),
          default="Fdump.bin"),
     Flag("-img", "975-978", "FILE", "take the geometry from the header of an image", sets=("img",)),
     Flag("-mask", "409-412", "FILE", "image whose zero pixels are skipped; its header sets the geometry",
@@ -369,7 +371,7 @@ FLAGS: tuple[Flag, ...] = (
          no_effect="the table is read, but not used in the image"),
     Flag("-Q", "993-997", "FILE", "the same against Q", ("=-Q",), sets=("stol",),
          no_effect="the table is read, but not used in the image"),
-    Flag("-sourcefile", "998-1001", "FILE", "sources: x y z weight wavelength (m), a line each",
+    Flag("-sourcefile", "998-1001", "FILE", "sources, one per line: x y z weight wavelength (m)",
          sets=("sourcefile",)),
     Flag("-floatfile", "1002-1005", "FILE", "float image", ("-floatfile", "-floatimage"), sets=("floatfile",),
          default="floatimage.bin"),
@@ -387,17 +389,20 @@ FLAGS: tuple[Flag, ...] = (
     Flag("-pgmscale", "1034-1039", "S", "scale from photons to the preview", sets=("pgm_scale",), convert=atof,
          also={"write_pgm": True}, default="from the deviation of the image"),
     Flag("-coherent", "1040-1044", "", "add amplitudes", no_effect="coherent addition does not exist"),
-    Flag("-printout", "1045-1049", "", "print how each pixel came about, instead of progress", also={"printout": True}),
+    Flag("-printout", "1045-1049", "", "print how each pixel is calculated, instead of progress",
+         also={"printout": True}),
     Flag("-noprogress", "1050-1054", "", "no progress lines", also={"progress_meter": False}),
     Flag("-progress", "1055-1059", "", "progress lines (the default)", also={"progress_meter": True}),
     Flag("-interpolate", "1060-1064", "", "tricubic interpolation of structure factors", also={"interpolate": 1}),
     Flag("-nointerpolate", "1065-1069", "", "nearest structure factor only", also={"interpolate": 0}),
-    Flag("-round_xtal", "1070-1074", "", "ellipsoidal crystal", also={"xtal_shape": Shape.ROUND}),
-    Flag("-square_xtal", "1075-1079", "", "parallelepiped crystal (the default)", also={"xtal_shape": Shape.SQUARE}),
+    Flag("-round_xtal", "1070-1074", "", "ellipsoidal crystal; spots have its transform",
+         also={"xtal_shape": Shape.ROUND}),
+    Flag("-square_xtal", "1075-1079", "", "parallelepiped crystal (the default): sin(pi N h)/sin(pi h) per axis",
+         also={"xtal_shape": Shape.SQUARE}),
     Flag("-gauss_xtal", "1080-1084", "", "Gaussian spots", also={"xtal_shape": Shape.GAUSS}),
     Flag("-tophat_spots", "1085-1089", "", "flat spots with a sharp edge", ("-binary_spots", "-tophat_spots"),
          also={"xtal_shape": Shape.TOPHAT}),
-    Flag("-fudge", "1090-1093", "F", "factor of the squared distance from a spot: above 1, spots shrink; not for the"
+    Flag("-fudge", "1090-1093", "F", "multiplies the squared distance from a spot: above 1, spots shrink; not for the"
          " parallelepiped", sets=("fudge",), convert=atof, default="1"),
     Flag("-printout_pixel", "1094-1098", "F S", "the same for one pixel only", apply=set_printout_pixel),
     Flag("-seed", "1099-1102", "N", "seed of the noise", sets=("seed",), convert=negated, default="the clock"),
@@ -442,9 +447,9 @@ OWN_FLAGS: tuple[OwnFlag, ...] = (
         "switch off bugs of the reference by name, separated by commas: phi0, oversample, curved_det, or upstream"
         " for all three",
     ),
-    OwnFlag("--explain", "", "say on standard error, in plain words, what was decided and why"),
+    OwnFlag("--explain", "", "say on standard error, in plain words, what was chosen and why"),
     OwnFlag("--json", "FILE", "write parameters, derived quantities, statistics and files of the run as JSON"),
-    OwnFlag("--completion", "SHELL", "show a file that completes options with the tab key, for bash or zsh, and exit"),
-    OwnFlag("--timing", "FILE", "write the seconds of each part of the run as JSON"),
+    OwnFlag("--completion", "SHELL", "print a script for tab completion, for bash or zsh, and exit"),
+    OwnFlag("--timing", "FILE", "write the time of each part of the run (s) as JSON"),
     *(OwnFlag(f"--{row.name}", "FILE", row.help) for row in OUTPUT_FORMATS),
 )

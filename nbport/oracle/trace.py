@@ -115,7 +115,7 @@ def _carried_values(state: np.ndarray) -> list[Value]:
 
 
 def _step_values(rows: list[list[float]], run: Run) -> Iterator[Value]:
-    """What the kernel recorded, and what follows from it but is not used: phi and the turned reciprocal cell."""
+    """What the kernel recorded, and what follows from it but is not used: phi and the rotated reciprocal cell."""
     from ..kernels.recording import FIELDS, LATTICE, PHI
 
     step: Step = ()
@@ -136,7 +136,7 @@ def _step_values(rows: list[list[float]], run: Run) -> Iterator[Value]:
 
 
 def _reciprocal_cell(step: Step, a: Vector, b: Vector, c: Vector) -> Iterator[Value]:
-    """Volume (Angstrom^3) and reciprocal vectors (1/Angstrom) of a turned cell (m), by its own volume."""
+    """Volume (Angstrom^3) and reciprocal vectors (1/Angstrom) of a rotated cell (m), by its own volume."""
     from ..kernels.scalar import cross_product, dot_product
 
     cross = cross_product.py_func

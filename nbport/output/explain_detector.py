@@ -52,7 +52,7 @@ def image(given: Parameters, run: Run) -> Iterator[str]:
 
 
 def axes(given: Parameters, run: Run) -> Iterator[str]:
-    """The convention, its vectors, and what the detector turns about."""
+    """The convention, its vectors, and what the detector rotates about."""
     p, d = run.parameters, run.detector
     name = p.convention.value
     why = "vector options make it so" if name == "custom" else "the default" if name == "mosflm" else "as asked"
@@ -95,7 +95,7 @@ def distance(given: Parameters, run: Run) -> Iterator[str]:
 
 
 def sensor(given: Parameters, run: Run) -> Iterator[str]:
-    """Layers of the sensor, and how they are weighed."""
+    """Layers of the sensor, and the factors they are multiplied by."""
     thick = run.plan.thick
     if thick.range <= 0.0:
         yield "no thickness: every photon counts"

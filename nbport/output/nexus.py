@@ -1,10 +1,10 @@
 """Images as a NeXus file of the application definition NXmx, with the geometry that was simulated.
 
 NeXus' laboratory frame is that of McStas: z along the beam from the source to the sample, x horizontal, y upwards.
-nanoBragg's is whatever its options say, so everything is turned into that frame (`to_mcstas`): the beam becomes +z and
-the polarization's E vector -x. With the MOSFLM convention rows of the image then run along -x and columns along -y, and
-the spindle along -x, which DIALS calls +x, -y and +x. A rotation keeps the handedness: what was simulated as a mirror
-image (the ADXV convention is one) stays one.
+nanoBragg's frame is whatever its options say, so everything is rotated into that of NeXus (`to_mcstas`): the beam
+becomes +z and the polarization's E vector -x. With the MOSFLM convention rows of the image then run along -x and
+columns along -y, and the spindle along -x, which DIALS calls +x, -y and +x. A rotation keeps the handedness: what
+was simulated as a mirror image (the ADXV convention is one) stays one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Files beside those of the reference, which options of ours ask for: a picture, and formats of other programs.
+"""Files that our own options write besides those of the reference: a picture, and formats of other programs.
 
 `options/output_formats.py` has a row per format. The module of its name here has `write_NAME(run, image, path)`. It
 may have `check_options(parameters)`, for what is known before anything is set up, and `check_image(flat, warn)`.

@@ -20,7 +20,7 @@ from .statistics import image_statistics, omega_sum
 
 
 def kernel_path(run: Run, name: str) -> str:
-    """Which kernel renders on the CPU, and why if it is not the one that was asked for."""
+    """Which kernel renders on the CPU, and why, if it is not the one that was asked for."""
     why = "-printout shows every term" if run.parameters.printout else obstacle(run.scene)
     return f"reference, because {why}" if why and name != "reference" else name
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def reporter(run: Run, say: log.Say, advance: Callable[[int], None]) -> Finished:
-    """What to do with each finished block: say what the reference says of its pixels, tell `advance` of its rows."""
+    """A function for finished blocks: it prints what the reference prints of their pixels, and tells `advance`."""
     p, g = run.parameters, run.scene.geometry
     xmin, xmax, ymin, ymax = p.roi
     progress_pixels = wrap_int((xmax - xmin + 1) * (ymax - ymin + 1))
@@ -37,7 +37,7 @@ def reporter(run: Run, say: log.Say, advance: Callable[[int], None]) -> Finished
                 "structure factors cannot be interpolated at Miller indices that are no numbers (nan):"
                 " check wavelength, distance, vectors, angles and sources"
             )
-        # a GPU may fail on its way, and the CPU begins again: what was said is not said twice
+        # a GPU may fail during the run, and then the CPU starts again: nothing is printed twice
         if last <= told:
             return
         first, told = max(first, told), last

@@ -1,4 +1,4 @@
-"""Runs a kernel over the rows of an image, in parallel, with the bytes of a serial run.
+"""Run a kernel over the rows of an image, in parallel, and get the bytes of a serial run.
 
 The pixel loop carries state from pixel to pixel (see `kernels/reference.py`), but the state
 settles: after the first sweep of the spindle the cell vectors are always those of its last
@@ -54,7 +54,7 @@ def run_rows(
     printing : bool
         Record what -printout shows; this needs the whole state, so rows are rendered one by one.
     finished : callable
-        Told of every accepted block.
+        Called with every accepted block.
     live_mask : Mask, optional
         A mask that depends on the pixels rendered before; rows are rendered one by one.
     in_order : bool
@@ -82,7 +82,7 @@ def run_rows(
         kernel(first, last, scene, state, image, omega_sums, printout)
         if stop is not None:
             stop.check()
-        if np.isnan(image[first * g.fpixels : last * g.fpixels].min()):  # one NaN is the least of all
+        if np.isnan(image[first * g.fpixels : last * g.fpixels].min()):  # NaN if any is
             nan_blocks.append(first)
         return printout
 
@@ -149,7 +149,7 @@ def _run_ahead(
 
 
 def _land(flying: deque, blocks: deque[tuple[int, int]]) -> None:
-    """Wait for the blocks in flight and put them back in front of those that wait."""
+    """Wait for the blocks in flight, and put them back at the front of the queue."""
     for *_, future in flying:
         if not future.cancel():
             future.result()
@@ -158,5 +158,5 @@ def _land(flying: deque, blocks: deque[tuple[int, int]]) -> None:
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
-    """Equal bits in the part of the state that the image depends on."""
+    """Whether the part of the state that the image depends on has equal bits."""
     return a[:CARRIED].tobytes() == b[:CARRIED].tobytes()

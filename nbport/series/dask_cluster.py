@@ -90,7 +90,7 @@ def connected(scheduler: str, certificates: Certificates) -> Iterator[Client]:
 
 @contextmanager
 def local_cluster(workers: int) -> Iterator[Client]:
-    """A client of a cluster of this machine and user: so many processes with a thread each, 0 for all processors.
+    """A client of a new cluster on this machine, for this user: N processes of one thread each; 0 for all processors.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def local_cluster(workers: int) -> Iterator[Client]:
 
 
 def on_dask(rows: list[Row], folder: str, client: Client) -> Iterator[Outcome]:
-    """One thread for each image. What a lost worker had in hand, Dask gives to another one.
+    """One thread for each image. If a worker is lost, Dask gives its images to another one.
 
     The folder, and the files that are read, must have the same names on all machines.
     """

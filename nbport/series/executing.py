@@ -1,6 +1,6 @@
 """Rendering rows in processes of this machine.
 
-Even one process is another one: it can be stopped at once, and can die of an image without ending the series.
+Even a single process is a separate one: it can be stopped at once, and can die without ending the series.
 """
 
 from __future__ import annotations

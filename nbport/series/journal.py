@@ -1,4 +1,4 @@
-"""What is finished: one line of JSON an image, appended when all its files are there.
+"""The finished images: one line of JSON per image, appended when all its files exist.
 
 Files of images appear complete, by renaming, and before their line; so an image with a line is finished, and one
 without is made again. So is one whose files are not those that the line describes, by size and sha256. A line that a
@@ -83,7 +83,7 @@ class Journal:
         stacked : set of int
             Numbers of the images that need no files, because the stack has them.
         sizes_only : bool
-            Believe files of the right size, unread.
+            Accept files of the right size without reading them.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""How far a series is: a bar on a terminal, nothing elsewhere."""
+"""Progress of a series: a bar on a terminal, nothing elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One row an image: the arguments of the `nanoBragg` command that gives the same bytes."""
+"""One row per image: the arguments of the `nanoBragg` command that gives the same bytes."""
 
 from __future__ import annotations
 
@@ -99,8 +99,8 @@ def make_row(number: int, options: Iterable[str], kinds: tuple[str, ...], varied
             raise OptionError(f"name of the {kind} image: found {getattr(p, name)!r}, but a series names its images")
     if "noise" in kinds and not p.calculate_noise:
         raise OptionError("-nonoise: given, but the noise image is to be written")
-    # In front, where they undo nothing and cannot become the angles of a last -misset_seed.
-    # What the clock would decide gets the number of the image.
+    # Our options go in front, where they undo nothing and cannot become the angles of a last -misset_seed.
+    # Seeds that the clock would decide become the number of the image.
     ours = [token for kind in kinds for token in (KINDS[kind][0], file_name(kind, number))]
     ours += ["-nopgm"] if p.write_pgm else []
     ours += ["-nonoise"] if "noise" not in kinds and p.calculate_noise else []
@@ -116,7 +116,7 @@ def _inputs(p: Parameters) -> tuple[str, ...]:
 
 
 def reads_dump(p: Parameters) -> bool:
-    """Does -dump name a file to be read? The default's name is nobody's wish."""
+    """Whether -dump names a file to be read. The default name does not count: nobody asked for it."""
     return p.hkl is None and p.dump != Parameters().dump
 
 

@@ -1,4 +1,4 @@
-"""The description of a series, a TOML file, resolved to one row an image."""
+"""The description of a series, a TOML file, resolved to one row per image."""
 
 from __future__ import annotations
 

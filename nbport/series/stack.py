@@ -46,7 +46,7 @@ def stacked(folder: Path, sizes_only: bool = False) -> set[int]:
     ----------
     folder : Path
     sizes_only : bool
-        Believe the stack, unread; else images count only if their pixels have the digests that were written with them.
+        Accept the stack without reading it; otherwise images count only if their pixels have the digests in the stack.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The table of a series: what each image was made with, one row an image."""
+"""The table of a series: what each image was made with, one row per image."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TABLE = "images.tsv"
 
 
 class Table:
-    """A line for each image, made when it is asked for.
+    """One line per image, made when it is asked for.
 
     Parameters
     ----------

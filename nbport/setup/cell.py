@@ -1,4 +1,4 @@
-"""Arithmetic of the unit cell: real and reciprocal vectors, lengths and angles from one another."""
+"""Arithmetic of the unit cell: real and reciprocal vectors, and their lengths and angles."""
 
 import math
 
@@ -122,13 +122,13 @@ def angles_of(products, lengths, other_lengths, volume, odd):
 @careful
 @cached
 def complete_cell(stars, misset, missets, user_cell, lengths, V_cell, odd):
-    """Turn the reciprocal vectors and derive everything else. C: 1914-2031, 2050-2052
+    """a = (b* x c*) / V*, and so on: rotate the reciprocal vectors, and derive everything else. C: 1914-2031, 2050-2052
 
     Parameters
     ----------
     stars : three reciprocal vectors
     misset : bool
-        Whether to turn them by missets (rad).
+        Whether to rotate them by the missetting angles (rad).
     user_cell : bool
         Whether lengths (Angstrom) and V_cell of -cell overrule the vectors' lengths.
     odd : float64 [2, 7]

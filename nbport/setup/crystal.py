@@ -31,7 +31,7 @@ class CrystalSize(NamedTuple):
 
 
 def choose_interpolation(p: Parameters, say: Callable[..., None]) -> int:
-    """0 or 1; decided by the cells that -N gave, not by the crystal's size (quirk: interpolate-before-size).
+    """Whether to interpolate, 0 or 1: decided by -N, not by the size in mm (quirk: interpolate-before-size).
     C: 1778-1789"""
     if p.interpolate <= 1:
         return p.interpolate
@@ -124,12 +124,12 @@ def _say_odd(odd: np.ndarray, what: str, sine: str, cosine: str, names, say: Cal
 
 
 def umat_to_misset(umat: np.ndarray) -> Vector:
-    """Rotations about x, y, z (rad) that make up a rotation matrix, float64 [9]. C: 3491-3612
+    """Missetting angles: rotations about x, y, z (rad) that give a rotation matrix, float64 [9]. C: 3491-3612
 
     The reference repairs matrices that are not rotations; those it is given here always are.
     """
     rows = [tuple(umat[i : i + 3].tolist()) for i in (0, 3, 6)]
-    # normalized twice, as in the reference: the second time changes bits
+    # normalized twice, as in the reference, because the second time changes bits
     for _ in range(2):
         lengths = [math.sqrt(x * x + y * y + z * z) for x, y, z in rows]
         rows = [tuple(x / m for x in row) if m > 0 else row for row, m in zip(rows, lengths, strict=True)]

@@ -34,7 +34,7 @@ AXIS_NAMES = (
 
 @dataclass
 class Frame:
-    """Parameters with the axes and beam centre of their convention, before the detector is turned."""
+    """Parameters with the axes and beam centre of their convention, before the detector is rotated."""
 
     parameters: Parameters
     Fbeam: float  # m, where the beam meets the detector
@@ -148,7 +148,7 @@ def straighten(beam_vector, fdet_vector, sdet_vector, odet_vector, polar_vector,
 
 
 def orient_detector(frame: Frame) -> Detector:
-    """Turn the detector and find beam centre, near point and distances again. C: 1709-1776"""
+    """Rotate the detector, and find beam centre, near point and distances again. C: 1709-1776"""
     p = frame.parameters
     return place_detector(
         (p.fdet_vector, p.sdet_vector, p.odet_vector),

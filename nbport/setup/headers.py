@@ -1,4 +1,4 @@
-"""Geometry from the headers of a mask and an image, before any option counts."""
+"""Geometry from the headers of a mask and an image, which are read before any option."""
 
 from __future__ import annotations
 

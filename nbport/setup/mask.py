@@ -1,9 +1,9 @@
 """What the reference finds behind the end of a mask that is smaller than the image.
 
-The mask is indexed with the pixels of the image, so rows behind its end are read from whatever
-follows it in memory. On the recorded platform (x86-64, glibc) that is well determined as zero or
-not zero, which is all that counts: ten zero pixels, a size field of the allocator, a stream that
-was closed, and then the float image itself, as far as it is rendered (quirk: mask-overrun).
+The mask is indexed with the pixels of the image, so rows behind its end are read from whatever follows it in
+memory. On the recorded platform (x86-64, glibc) it is known which of that is zero, and nothing else counts: ten
+zero pixels, a size field of the allocator, a stream that was closed, and then the float image itself, as far as it
+is rendered (quirk: mask-overrun).
 Not for masks next to an -img, nor for images so large that the allocator maps them elsewhere.
 """
 

@@ -33,7 +33,7 @@ def mosaic_umats(spread: float, domains: int, seed: int, table: np.ndarray, stop
 @careful
 @njit(cache=True, nogil=True, error_model="numpy")
 def spindle_rotations(a0, b0, c0, spindle_vector, phi0, phistep, turned, rotated, stop):
-    """Cell vectors at every phi; a phi of exactly zero turns nothing. C: 2779-2789
+    """Cell vectors rotated about the spindle by phi0 + i phistep; not where that is exactly zero. C: 2779-2789
 
     Parameters
     ----------

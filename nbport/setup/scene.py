@@ -1,6 +1,6 @@
 """From parameters to a scene: the reference's set-up, section by section.
 
-`begin` and `prepare` say what the reference says on the way.
+`begin` and `prepare` also print what the reference prints meanwhile.
 """
 
 from __future__ import annotations

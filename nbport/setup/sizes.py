@@ -52,7 +52,7 @@ def fill_blanks(given: Parameters, say: Callable[..., None]) -> Parameters:
 
 
 def _check_image(p: Parameters) -> None:
-    """Sides of zero or less make an image without any row or column, of a size that may be no product."""
+    """Refuse an image that cannot be allocated. If a side is zero or less, the size need not be their product."""
     size = f"image of {p.fpixels} x {p.spixels} pixels"
     wrapped = p.fpixels > 0 and p.spixels > 0 and p.pixels != p.fpixels * p.spixels
     if p.pixels < 0 or wrapped:

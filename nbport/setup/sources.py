@@ -123,7 +123,7 @@ def _generate(
 @careful
 @cached
 def deviate(v, polar_vector, vdiv, vert_vector, hdiv):
-    """Turn a source about the E vector, then about the vertical. C: 2400-2401"""
+    """Rotate a source about the E vector, then about the vertical. C: 2400-2401"""
     return rotate_axis(rotate_axis(v, polar_vector, vdiv), vert_vector, hdiv)
 
 

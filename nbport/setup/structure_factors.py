@@ -17,7 +17,7 @@ from ..system.files import readable
 from ..system.stopping import Stop
 from .memory_estimate import of_images
 
-# gives the structure factors of parameters, and says what the reference says
+# returns the structure factors for some parameters, and prints what the reference prints
 Load = Callable[[Parameters, Callable[..., None], Stop], Fgrid]
 
 
@@ -51,7 +51,7 @@ def load_structure_factors(p: Parameters, say: Callable[..., None], stop: Stop) 
 
 
 def _dump(path: str, grid: Grid, say: Callable[..., None]) -> None:
-    """Write a grid for the next run; failing is no error."""
+    """Write a grid for the next run; failing to do so is not an error."""
     try:
         write_fdump(path, grid)
         say("writing dump file for next time: %s", path)

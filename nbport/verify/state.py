@@ -1,4 +1,4 @@
-"""Verdicts of finished cases in a file, so that a run that was ended can go on."""
+"""Verdicts of finished cases in a file, so that a run that was stopped can resume."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .judge import Verdict
 
 
 class State:
-    """A file with a line of JSON a verdict.
+    """A file with one line of JSON per verdict.
 
     Parameters
     ----------

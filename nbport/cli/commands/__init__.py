@@ -1,1 +1,1 @@
-"""Sub-commands of `nbport`, a module each."""
+"""Sub-commands of `nbport`, one module each."""

@@ -17,7 +17,7 @@ from ..arguments import count
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `nbport bench`."""
-    parser.add_argument("--suite", metavar="FILE", help="cases, one JSON object a line (default: the clone's suite)")
+    parser.add_argument("--suite", metavar="FILE", help="cases, one JSON object per line (default: the clone's suite)")
     parser.add_argument("--only", metavar="ID", action="append", help="run this case; may be repeated")
     parser.add_argument("--repeat", type=count, default=3, metavar="N", help="repetitions after a warm-up (default: 3)")
     parser.add_argument("--threads", type=count, metavar="N", help="threads (default: all processors)")
@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default=CPU, metavar="NAME", help="cpu (the default), cuda, cuda:NUMBER or auto")
     parser.add_argument("--precision", choices=PRECISIONS, default=DOUBLE, help="on a GPU; default: double")
     parser.add_argument(
-        "--reference", metavar="PROGRAM", help="a nanoBragg program to run in turn, and to compare with"
+        "--reference", metavar="PROGRAM", help="a nanoBragg program to time in turn, and to compare files with"
     )
     parser.add_argument("--json", metavar="FILE", help="write the results there, too")
 

@@ -20,9 +20,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("a", metavar="A", help="a trace of `nbport trace` or of an instrumented C program; or an image")
     parser.add_argument("b", metavar="B", help="another one")
     gates = parser.add_argument_group("gates, any of which lets a number pass")
-    gates.add_argument("--rel", type=float, default=0.0, metavar="X", help="difference over the larger number")
-    gates.add_argument("--abs", type=float, default=0.0, metavar="X", help="difference")
-    gates.add_argument("--ulp", type=float, default=0.0, metavar="N", help="representable numbers in between")
+    gates.add_argument("--rel", type=float, default=0.0, metavar="X", help="largest relative difference that passes")
+    gates.add_argument("--abs", type=float, default=0.0, metavar="X", help="largest absolute difference that passes")
+    gates.add_argument("--ulp", type=float, default=0.0, metavar="N", help="largest number of float steps that passes")
     images = parser.add_argument_group("images")
     images.add_argument(
         "--shape",
@@ -32,9 +32,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="of raw floats (.bin); default: that of the SMV image beside them",
     )
     images.add_argument(
-        "--roi", nargs=4, type=int, metavar=("XMIN", "XMAX", "YMIN", "YMAX"), help="as for nanoBragg; bounds are inside"
+        "--roi",
+        nargs=4,
+        type=int,
+        metavar=("XMIN", "XMAX", "YMIN", "YMAX"),
+        help="compare this region only; bounds are inclusive",
     )
-    images.add_argument("--pixels-only", action="store_true", help="headers of SMV images may differ")
+    images.add_argument("--pixels-only", action="store_true", help="do not compare the headers of SMV images")
     parser.add_argument(
         "--report", metavar="DIR", help="write metrics.json, summary.txt, manifest.json and, for images, picture.png"
     )

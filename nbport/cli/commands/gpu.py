@@ -17,7 +17,7 @@ PACKAGES = ("numba", "numba-cuda", "llvmlite", "cuda-bindings")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("--device", default="cuda", help="cuda (the default) or cuda:NUMBER: the GPU to test")
-    parser.add_argument("--list", action="store_true", help="no self-test")
+    parser.add_argument("--list", action="store_true", help="list the GPUs only, without the self-test")
 
 
 def run(arguments: argparse.Namespace) -> int:

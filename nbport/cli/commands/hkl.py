@@ -31,10 +31,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--fill", type=filling, metavar="shell|F", help="gaps get the mean of their resolution shell, or a number"
     )
     data.add_argument("--F000", type=positive, metavar="F", help="electrons in the unit cell; default: no row 0 0 0")
-    data.add_argument("--scale", type=positive, default=1.0, metavar="X", help="factor of all amplitudes; default 1")
+    data.add_argument(
+        "--scale", type=positive, default=1.0, metavar="X", help="multiply all amplitudes by this; default 1"
+    )
     model = parser.add_argument_group("models")
-    model.add_argument("--wavelength", type=positive, metavar="A", help="for f' and f''; default: without")
-    model.add_argument("--no-solvent", action="store_true", help="vacuum between the molecules")
+    model.add_argument(
+        "--wavelength", type=positive, metavar="A", help="add f' and f'' for this wavelength; default: do not"
+    )
+    model.add_argument("--no-solvent", action="store_true", help="no bulk solvent: vacuum between the molecules")
     model.add_argument("--k-sol", type=not_negative, metavar="K", help="bulk solvent, electrons/A^3; default 0.35")
     model.add_argument("--B-sol", type=not_negative, metavar="B", help="B factor of its edge, A^2; default 46")
 

@@ -29,14 +29,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     source.add_argument("--mat", metavar="FILE", help="MOSFLM matrix: columns a*, b*, c* times the wavelength")
     source.add_argument("--expt", metavar="FILE", help="DIALS experiment list")
-    parser.add_argument("--experiment", type=int, default=0, metavar="N", help="of the list, from 0; default 0")
+    parser.add_argument(
+        "--experiment", type=int, default=0, metavar="N", help="number of the experiment in the list, from 0; default 0"
+    )
     parser.add_argument(
         "--misset",
         nargs="+",
         metavar="ANGLE",
-        help="X Y Z: turn about x, y and z in turn, degrees; or random, as nanoBragg -misset random does",
+        help="missetting angles X Y Z: rotate about x, then y, then z, degrees; or random, as nanoBragg -misset random",
     )
-    parser.add_argument("--seed", type=int, metavar="N", help="of the random angles: nanoBragg's -misset_seed")
+    parser.add_argument("--seed", type=int, metavar="N", help="seed of the random angles, as nanoBragg's -misset_seed")
     parser.add_argument("--wavelength", type=float, metavar="A", help="default 1, or that of the experiment")
     parser.add_argument("-o", "--output", metavar="FILE", help="write the matrix, for nanoBragg -mat and MOSFLM")
     parser.add_argument(

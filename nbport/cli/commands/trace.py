@@ -29,14 +29,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--style",
         choices=("full", "c"),
         default="full",
-        help="full: every value, a name and 17 digits a line (the default); c: the labels and 15 digits that"
+        help="full: every value, one line with its name and 17 digits (the default); c: the labels and 15 digits that"
         " instrumented copies of the C program print",
     )
     style.add_argument("--json", action="store_true", help="the same as full, in JSON")
     style.add_argument("--npz", metavar="FILE", help="the same as full, to a NumPy archive")
     parser.add_argument("--out", metavar="FILE", help="write there instead of to standard output")
     parser.add_argument(
-        "--limit", type=int, default=LIMIT, metavar="N", help=f"most terms of all pixels (default: {LIMIT})"
+        "--limit",
+        type=int,
+        default=LIMIT,
+        metavar="N",
+        help=f"largest number of terms of all pixels (default: {LIMIT})",
     )
     parser.add_argument("options", nargs="+", metavar="NANOBRAGG-OPTIONS", help="as for the command nanoBragg")
 

@@ -44,13 +44,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     which.add_argument(
         "--only", action="append", metavar="PATTERN", help="cases, or features, whose name matches, like *phi*"
     )
-    which.add_argument("--size", type=count, default=64, metavar="N", help="pixels of a side in quick and parity")
-    which.add_argument("--seed", type=int, default=1, metavar="S", help="of random")
-    which.add_argument("--count", type=count, default=100, metavar="N", help="cases of random")
+    which.add_argument("--size", type=count, default=64, metavar="N", help="pixels along a side in quick and parity")
+    which.add_argument("--seed", type=int, default=1, metavar="S", help="seed of the suite random")
+    which.add_argument("--count", type=count, default=100, metavar="N", help="number of cases in the suite random")
     judging = parser.add_argument_group("judging")
     judging.add_argument("--gate", choices=tuple(GATES), default="bytes", help="what every case must reach")
     judging.add_argument("--ulp", type=int, default=4, metavar="N", help="what the gate ulp allows (2 to 8; default 4)")
-    judging.add_argument("--fix", metavar="NAMES", help="let nbport run with these bugs switched off")
+    judging.add_argument("--fix", metavar="NAMES", help="run nbport with these bugs switched off")
     running = parser.add_argument_group("running")
     running.add_argument("--jobs", type=count, default=1, metavar="N", help="runs of the candidate at a time")
     running.add_argument("--timeout", type=float, default=600.0, metavar="S", help="seconds that a run may take")

@@ -45,27 +45,38 @@ def configure(parser: argparse.ArgumentParser) -> None:
     look.add_argument("--high", type=float, metavar="X", help="value at the upper end")
     look.add_argument("--colours", choices=COLOURS, default="grey", help="grey is dark on white (default: grey)")
     look.add_argument(
-        "--size", type=int, default=Style.size, metavar="N", help=f"most pixels of a side (default: {Style.size})"
+        "--size",
+        type=int,
+        default=Style.size,
+        metavar="N",
+        help=f"largest number of pixels along a side (default: {Style.size})",
     )
     look.add_argument(
-        "--reduce", choices=REDUCTIONS, default="max", help="pixels that share one of the picture (default: max)"
+        "--reduce",
+        choices=REDUCTIONS,
+        default="max",
+        help="what to show of pixels that share one pixel of the picture (default: max)",
     )
     look.add_argument(
-        "--roi", nargs=4, type=int, metavar=("XMIN", "XMAX", "YMIN", "YMAX"), help="as for nanoBragg; bounds are inside"
+        "--roi",
+        nargs=4,
+        type=int,
+        metavar=("XMIN", "XMAX", "YMIN", "YMAX"),
+        help="show this region only; bounds are inclusive",
     )
     marks = parser.add_argument_group("marks")
     marks.add_argument(
         "--rings",
         default="auto",
         metavar="D,D,...",
-        help="resolutions in Angstrom, auto (the default), or none: no beam centre either",
+        help="resolutions in Angstrom, auto (the default), or none (no beam centre either)",
     )
     marks.add_argument(
         "--spots",
         type=int,
         default=0,
         metavar="N",
-        help="label the N brightest predicted spots; needs options behind --",
+        help="label the N brightest predicted spots; needs nanoBragg's options after --",
     )
     geometry = parser.add_argument_group("geometry, instead of what a header says")
     geometry.add_argument("--shape", nargs=2, type=int, metavar=("SLOW", "FAST"), help="of raw floats")
@@ -73,7 +84,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     geometry.add_argument("--distance", type=float, metavar="MM", help="from the sample to the detector, mm")
     geometry.add_argument("--wavelength", type=float, metavar="A", help="Angstrom")
     geometry.add_argument(
-        "--beam", nargs=2, type=float, metavar=("FAST", "SLOW"), help="beam centre in pixels; the first one is 0 to 1"
+        "--beam",
+        nargs=2,
+        type=float,
+        metavar=("FAST", "SLOW"),
+        help="beam centre in pixels; the first pixel is from 0 to 1",
     )
 
 
