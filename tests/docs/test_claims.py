@@ -16,7 +16,6 @@ else:
 ROOT = HERE.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), HERE / "README.md"]
-FOLDERS = ("nbport", "kernels", "tests", "docs", "c_reference", "demo", ".ci", ".github")
 MADE = {"docs/gallery.md", "docs/options.md"}  # by `make docs`
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
 PYTHONS = [name.rpartition(" ")[2] for name in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", name)]
@@ -25,17 +24,6 @@ PYTHONS = [name.rpartition(" ")[2] for name in PROJECT["classifiers"] if re.sear
 def of_yaml(name):
     yaml = pytest.importorskip("yaml")
     return yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
-
-
-def spans(text):
-    """Everything in backticks."""
-    return re.findall(r"`([^`\n]+)`", text)
-
-
-def missing_files(text):
-    """Paths in backticks that begin with a folder of the tree and are not there."""
-    paths = [span for span in spans(text) if re.fullmatch(rf"({'|'.join(map(re.escape, FOLDERS))})/[\w./-]*", span)]
-    return {path for path in paths if path != "demo/output/" and not (ROOT / path).exists()}
 
 
 def missing_links(document, text):
@@ -48,7 +36,6 @@ def missing_links(document, text):
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_what_a_document_names_is_there(document):
     text = document.read_text(encoding="utf-8")
-    assert missing_files(text) == set()
     assert missing_links(document, text) == set()
     assert set(re.findall(r"`make ([a-z]+)", text)) - TARGETS == set()
     extras = {name for names in re.findall(r"nbport\[([a-z0-9,]+)\]", text) for name in names.split(",")}
@@ -56,7 +43,6 @@ def test_what_a_document_names_is_there(document):
 
 
 def test_what_is_missing_is_found():
-    assert missing_files("`nbport/no_such.py` and `nbport/api.py`") == {"nbport/no_such.py"}
     assert missing_links(ROOT / "README.md", "[a](docs/no_such.md#x) [b](docs/index.md)") == {
         str(ROOT / "docs" / "no_such.md")
     }
