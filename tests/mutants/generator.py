@@ -21,6 +21,7 @@ SYMBOLS = {
     ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=", ast.Is: "is", ast.IsNot: "is not", ast.In: "in",
     ast.NotIn: "not in",
 }  # fmt: skip
+SYMMETRIC = ("max", "min", "fmuladd", "dot_product")  # their first two arguments may be swapped
 # what tests must not be let loose with
 DANGEROUS = ("kill", "rmtree")
 
@@ -102,9 +103,9 @@ def _changes(source: str, starts: list[int], tree: ast.AST) -> Iterator[tuple[st
                 yield "statement", node, span(node), "pass"
             case ast.Continue() | ast.Break():
                 yield "statement", node, span(node), "pass"
-            case ast.Call(_, [first, second, *_]) if not {type(first), type(second)} & {ast.Starred}:
+            case ast.Call(function, [first, second, *_]) if type(first) is type(second) is not ast.Starred:
                 texts = [source[slice(*span(argument))] for argument in (first, second)]
-                if texts[0] != texts[1] and not _is_text(first):
+                if texts[0] != texts[1] and not _is_text(first) and source[slice(*span(function))] not in SYMMETRIC:
                     gap = source[span(first)[1] : span(second)[0]]
                     yield "arguments", node, (span(first)[0], span(second)[1]), f"{texts[1]}{gap}{texts[0]}"
 
