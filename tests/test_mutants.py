@@ -12,7 +12,7 @@ from tests.mutants.generator import candidates, chosen
 from tests.mutants.journal import Journal
 from tests.mutants.modules import MODULES, Module
 from tests.mutants.unseen import UNSEEN
-from tests.mutants.workplace import ROOT, Outcome, Workplace, affected
+from tests.mutants.workplace import ROOT, Outcome, RedBefore, Workplace, affected
 
 TOY = '''"""A toy."""
 
@@ -67,7 +67,7 @@ def test_fault_is_killed_one_that_changes_nothing_survives_and_an_endless_one_is
 
 def test_tests_that_fail_without_a_fault_are_refused(toy, tmp_path):
     (toy / "tests" / "test_toy.py").write_text("def test_nothing():\n    assert 0\n")
-    with pytest.raises(RuntimeError, match="without any fault: killed: tests/test_toy.py::test_nothing"):
+    with pytest.raises(RedBefore, match="without any fault: killed: tests/test_toy.py::test_nothing"):
         Workplace(tmp_path / "place", toy).try_fault(WRONG)
 
 

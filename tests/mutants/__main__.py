@@ -14,7 +14,7 @@ from .generator import chosen
 from .journal import VERDICTS, Journal
 from .modules import MODULES
 from .unseen import UNSEEN
-from .workplace import ROOT, Workplace
+from .workplace import ROOT, RedBefore, Workplace
 
 PLACE = ROOT / "build" / "mutants"
 
@@ -80,8 +80,17 @@ def _run(faults: list[Fault], journal: Journal, shard: tuple[int, int], again: s
     faults = faults[number - 1 :: of]
     waiting = [fault for fault in faults if journal.verdict(fault) in (None, again) or again == "all"]
     workplace = Workplace(PLACE / f"place-{number}")
+    red: set[str] = set()
     for count, fault in enumerate(waiting, 1):
-        journal.add(fault, outcome := workplace.try_fault(fault))
+        if fault.module in red:
+            continue
+        try:
+            outcome = workplace.try_fault(fault)
+        except RedBefore as error:
+            print(f"{fault.module}: left out: {error}", file=sys.stderr, flush=True)
+            red.add(fault.module)
+            continue
+        journal.add(fault, outcome)
         verdict = journal.verdict(fault)
         print(f"{count} of {len(waiting)}: {verdict}, {outcome.seconds:.0f} s: {fault.title} {outcome.by}", flush=True)
         if verdict == "survived":

@@ -30,6 +30,10 @@ MARK = "NBPORT_MUTANT"  # in the environment of every process of a trial
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
+class RedBefore(Exception):
+    """Tests fail without a fault, so they cannot tell what one does."""
+
+
 class Outcome(NamedTuple):
     """What the tests said."""
 
@@ -83,7 +87,7 @@ class Workplace:
 
         Raises
         ------
-        RuntimeError
+        RedBefore
             If one fails, for then every fault would seem to be noticed.
         """
         path = self.folder / "green.json"
@@ -94,7 +98,7 @@ class Workplace:
             self._check_place()
             outcome = self._run(missing, 3600.0, "none")
             if outcome.verdict != "survived":
-                raise RuntimeError(f"without any fault: {outcome.verdict}: {outcome.by}; see {self.folder / 'log'}")
+                raise RedBefore(f"without any fault: {outcome.verdict}: {outcome.by}; see {self.folder / 'log'}")
             shutil.rmtree(self._clean_cache)
             shutil.copytree(self.cache, self._clean_cache)
             for compiled in self.tree.rglob("*.pyc"):
