@@ -6,7 +6,7 @@ from pathlib import Path
 from build_manpages import build_manpages, build_py
 from setuptools import Distribution, setup
 
-sys.path.insert(0, str(Path(__file__).parent))  # the page is made from nbport.help
+sys.path.insert(0, str(Path(__file__).parent))  # the page is made from nbport.cli.help
 
 
 class Nbport(Distribution):

@@ -5,8 +5,8 @@ certified kernel (`certified.py`, `docs/kernels.md`): what IEEE 754 makes exact 
 reference's order, and polynomials stand in for libm. Here they stand in for its exponentials in the
 sensor as well, so that no library of the device is called.
 
-Numba compiles this for the CPU as it stands. For a GPU `nbport/spelling.py` makes of it a twin in which every
-operator is a call of an operation that no compiler contracts.
+Numba compiles this for the CPU as it stands. For a GPU `nbport/compilation/spelling.py` makes of it a twin in which
+every operator is a call of an operation that no compiler contracts.
 """
 
 import math

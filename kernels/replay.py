@@ -1,6 +1,6 @@
 """Single pixels with the state that a run in raster order has reached there.
 
-The state settles soon, see `nbport/driver.py`; until then earlier pixels have to be passed.
+The state settles soon, see `nbport/render/rows.py`; until then earlier pixels have to be passed.
 """
 
 import numpy as np

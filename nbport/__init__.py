@@ -9,24 +9,30 @@
 Importing the package loads no compiler; the parts that need Numba import it when they are used.
 """
 
+import sys
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 __version__ = "0.1.0"
 
 # In a clone the kernels are a top-level folder; installed they are a sub-package.
-_kernels = Path(__file__).resolve().parent.parent / "kernels"
-if (_kernels / "scene.py").is_file():
-    __path__.append(str(_kernels.parent))
+_folder = Path(__file__).resolve().parent.parent / "kernels"
+if (_folder / "scene.py").is_file():
+    _spec = spec_from_file_location(
+        f"{__name__}.kernels", _folder / "__init__.py", submodule_search_locations=[str(_folder)]
+    )
+    kernels = sys.modules[_spec.name] = module_from_spec(_spec)
+    _spec.loader.exec_module(kernels)
 
 # what this package offers, and the module that is imported when it is asked for
 _PLACES = {
     "Comparison": "oracle.compare",
-    "DeviceError": "device",
-    "InputError": "files",
-    "OptionError": "flags",
-    "OutputError": "files",
-    "Parameters": "options",
+    "DeviceError": "errors",
+    "InputError": "errors",
+    "OptionError": "errors",
+    "OutputError": "errors",
+    "Parameters": "options.keywords",
     "Result": "api",
     "Trace": "oracle.trace",
     "compare": "oracle.compare",

@@ -10,24 +10,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .argv import KERNELS, OwnOptions, split_own
-from .command_line import missing_input, read_options, set_up
-from .compilation import announced, compiled
-from .ctext import printf
-from .device import open_device
-from .files import InputError
-from .flags import OptionError
-from .machine import default_threads
-from .options import Parameters
+from .compilation.cache import announced, compiled
+from .crules.text import printf
+from .errors import InputError, OptionError
+from .gpu.choice import open_device
+from .options.keywords import Parameters
+from .options.scan import KERNELS, OwnOptions, split_own
+from .prepare import missing_input, read_options, set_up
+from .run import Timing
+from .system.machine import default_threads
 
 if TYPE_CHECKING:
     import numpy as np
 
     from .oracle.trace import Trace
-    from .setup.cell import Cell
-    from .setup.detector import Detector
-    from .simulation import Image, Run
-    from .statistics import Statistics
+    from .run import Cell, Detector, Image, Run, Statistics
 
 
 class Log:
@@ -95,9 +92,9 @@ class Result:
             At the first file that cannot be written; earlier ones stay.
         """
         from .formats.fdump import Grid, write_fdump
-        from .simulation import Timing
+        from .run import Timing
 
-        writing = compiled("writing")
+        writing = compiled("output.reference_files")
         p = self.run.parameters
         paths = {name: Path(folder, getattr(p, name)) for name in writing.output_names(p)}
         # the noise advances the table of random numbers
@@ -145,13 +142,13 @@ def render(
         One line that says what cannot be used, what was found and what was expected.
     """
     with _running(parameters, keywords) as (own, run, log, options):
-        simulation = compiled("simulation")
+        simulation = compiled("render.image")
         name = kernel or own.kernel
         if name not in KERNELS:
             raise OptionError(f"kernel: found {name!r}, expected one of: {', '.join(KERNELS)}")
         workers = threads or own.threads or default_threads()
         where = open_device(device or own.device, log.warnings.append, precision or own.precision)
-        image = simulation.render(run, name, workers, log.say, simulation.Timing(), where, log.warnings.append)
+        image = simulation.render(run, name, workers, log.say, Timing(), where, log.warnings.append)
     p = run.parameters
     pixels = image.pixels.reshape(max(p.spixels, 0), max(p.fpixels, 0))
     return Result(pixels, image.statistics, options, run, log.lines, log.warnings, image)
@@ -220,5 +217,4 @@ def _running(
         if missing:
             raise InputError(missing)
         with announced():
-            simulation = compiled("simulation")
-            yield own, set_up(p, log.say, simulation.Timing()), log, given.options
+            yield own, set_up(p, log.say, Timing()), log, given.options

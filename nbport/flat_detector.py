@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from .simulation import Run
+    from .run import Run
 
 Triple = tuple[float, float, float]
 

@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numba import njit
 
-from .ctext import add, divide, printf
+from .compilation.nan_signs import careful
+from .crules.text import add, divide, printf
 from .kernels import reference as kernel
-from .nan_signs import careful
 from .parameters import RTD, Convention, Parameters, Shape, Vector
-from .setup.cell import Cell
-from .setup.detector import Detector
-from .setup.sampling import SamplingPlan
+from .run import Cell, Detector, SamplingPlan
 
 Say = Callable[..., None]
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from enum import Enum
 
-from .ctext import wrap_int
+from .crules.text import wrap_int
 
 NAN = math.nan
 RTD = 180.0 * 0.31830988618379067154  # degrees in a radian

@@ -27,7 +27,7 @@ from pathlib import Path
 from c_reference.cases import Finished, StepResult
 from c_reference.compare import compare_case
 from c_reference.runners import InProcess
-from nbport.machine import peak_memory
+from nbport.system.machine import peak_memory
 from tests.broken_files import DAMAGES, KINDS, PLACES, Kind
 
 TIME_LIMIT = 300  # s, for nbport, as long as a compilation may take
@@ -160,12 +160,13 @@ def in_time(seconds: int) -> Iterator[None]:
 
 def nbport_runner(kind: Kind) -> Callable[[list[str], Path], Finished]:
     """The program of a kind, in this process, with a limit of time."""
-    from nbport import files, main, tools
+    from nbport.cli import nanobragg_command, nbport_command
     from nbport.formats import images
+    from nbport.system import files
 
     files.PATIENCE = images.PATIENCE = 1.0
 
-    inner = InProcess(main.main if kind.program == "nanoBragg" else _tool(tools.main))
+    inner = InProcess(nanobragg_command.main if kind.program == "nanoBragg" else _tool(nbport_command.main))
 
     def run(argv: list[str], folder: Path) -> Finished:
         with in_time(TIME_LIMIT):
@@ -188,7 +189,7 @@ def _tool(main: Callable[[list[str]], int]) -> Callable[[list[str]], int]:
 
 def warm_up() -> None:
     """Compile the kernels, which takes longer than any run may."""
-    from nbport.main import main as nanobragg
+    from nbport.cli.nanobragg_command import main as nanobragg
 
     for kind in KINDS:
         if kind.program == "nanoBragg":

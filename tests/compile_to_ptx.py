@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 from c_reference.cases import HERE, load_cases, run_case
 from c_reference.runners import InProcess
-from nbport.compilation import compiled as compiled_module
+from nbport.compilation.cache import compiled as compiled_module
 
 
 class Captured(Exception):
@@ -24,20 +24,22 @@ class Captured(Exception):
 
 def arguments_of_a_launch(case_id):
     """What a recorded case hands to `CudaLauncher`."""
-    import nbport.device
-    from nbport.main import main
+    import nbport.gpu.choice
+    from nbport.cli.nanobragg_command import main
 
     taken = []
 
     def take(certificate, tables, mixed):
         taken.append((certificate, tables))
-        raise nbport.device.DeviceError("captured")
+        raise nbport.errors.DeviceError("captured")
 
-    body_on_cpu = nbport.device.open_device
-    nbport.device.open_device = nbport.main.open_device = lambda *_: nbport.device.Device("none", take)
+    body_on_cpu = nbport.gpu.choice.open_device
+    nbport.gpu.choice.open_device = nbport.cli.nanobragg_command.open_device = lambda *_: nbport.gpu.device.Device(
+        "none", take
+    )
     case = next(case for case in load_cases(HERE / "quirk.jsonl") if case.id == case_id)
     run_case(case, InProcess(main))
-    nbport.device.open_device = nbport.main.open_device = body_on_cpu
+    nbport.gpu.choice.open_device = nbport.cli.nanobragg_command.open_device = body_on_cpu
     return taken[0]
 
 
@@ -54,7 +56,7 @@ def compiled(cc, fused, case_id="oversample_thick"):
     from numba import cuda, typeof, types
     from numba.cuda import dispatcher
 
-    import nbport.cuda_operations
+    import nbport.gpu.operations
     from nbport.kernels import elementary
     from nbport.kernels.device_body import Place
 
@@ -62,8 +64,8 @@ def compiled(cc, fused, case_id="oversample_thick"):
     dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=cc)
     certificate, tables = arguments_of_a_launch(case_id)
     if not fused:
-        on_device = nbport.cuda_operations.on_device
-        nbport.cuda_operations.on_device = lambda: _without_fma(*on_device(), elementary)
+        on_device = nbport.gpu.operations.on_device
+        nbport.gpu.operations.on_device = lambda: _without_fma(*on_device(), elementary)
     kernels = compiled_module("cuda_kernel")
 
     f4, f8 = types.float32, types.float64

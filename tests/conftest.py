@@ -45,7 +45,7 @@ def ctrl_c_is_not_ignored():
 @pytest.fixture(scope="session")
 def nbport_command():
     """The command under test, as a runner inside this process."""
-    from nbport.main import main
+    from nbport.cli.nanobragg_command import main
 
     return InProcess(main)
 
@@ -53,6 +53,6 @@ def nbport_command():
 @pytest.fixture(scope="session")
 def nbport_command_fixed():
     """The command under test with upstream's corrections."""
-    from nbport.main import main
+    from nbport.cli.nanobragg_command import main
 
     return InProcess(main, prefix=("--fix", "upstream"))

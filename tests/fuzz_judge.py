@@ -109,7 +109,7 @@ class Setting:
 
     reference: Path
     second_build: Path | None = None
-    candidate: str = "nbport.main:main"
+    candidate: str = "nbport.cli.nanobragg_command:main"
     prefix: tuple[str, ...] = ()
     timeout: float = 10.0
     candidate_timeout: float = 300.0

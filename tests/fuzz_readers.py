@@ -20,7 +20,7 @@ from tests.broken_files import KINDS
 
 def _read(name: str) -> Callable[[str], object]:
     """The reader of a name, imported when it is wanted."""
-    from nbport.flags import OptionError
+    from nbport.errors import OptionError
     from nbport.formats import fdump, images, matrix, smv, text_table
     from nbport.oracle import formats
     from nbport.series import spec
@@ -42,7 +42,7 @@ def _read(name: str) -> Callable[[str], object]:
         try:
             return reader(path)
         except OptionError as error:
-            from nbport.files import InputError
+            from nbport.errors import InputError
 
             raise InputError(str(error)) from None
 
@@ -64,7 +64,7 @@ READERS = {
 
 def one_input(name: str, folder: str) -> Callable[[bytes], None]:
     """What the fuzzer calls with each input."""
-    from nbport.files import InputError
+    from nbport.errors import InputError
 
     read, path = _read(name), str(Path(folder, "input" + READERS[name][1]))
 

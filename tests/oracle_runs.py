@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nbport.tools import main
+from nbport.cli.nbport_command import main
 
 # several spindle steps, the first of them at an angle of exactly 0
 PHI = (

@@ -12,18 +12,18 @@ from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 
 from c_reference.cases import INPUTS
-from nbport.argv import split_own
-from nbport.command_line import read_options, set_up
-from nbport.compilation import compiled
-from nbport.files import InputError
-from nbport.flags import OptionError
+from nbport.compilation.cache import compiled
+from nbport.errors import InputError, OptionError
+from nbport.options.scan import split_own
+from nbport.prepare import read_options, set_up
+from nbport.run import Run, Timing
 
-simulation = compiled("simulation")
+simulation = compiled("render.image")
 certificate = compiled("kernels.certificate")
 certified = compiled("kernels.certified")
 reference = compiled("kernels.reference")
 scalar = compiled("kernels.scalar")
-run_rows = compiled("driver").run_rows
+run_rows = compiled("render.rows").run_rows
 
 
 # pieces of command lines
@@ -39,13 +39,13 @@ def ignore(*_):
     """Stands for whatever is told of the run's progress."""
 
 
-def run_of(argv: Sequence[str]) -> simulation.Run:
+def run_of(argv: Sequence[str]) -> Run:
     """Set up a run; `inputs/NAME` is a file of the recorded cases, and no file is written."""
     argv = [str(INPUTS / token.removeprefix("inputs/")) if token.startswith("inputs/") else token for token in argv]
     if "-hkl" in argv:
         argv += ["-dumpfile", "/dev/null"]
     own, arguments = split_own(argv)
-    return set_up(read_options(own, arguments, ignore, ignore), ignore, simulation.Timing())
+    return set_up(read_options(own, arguments, ignore, ignore), ignore, Timing())
 
 
 def scene_of(line: str | Sequence[str]):

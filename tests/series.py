@@ -39,7 +39,7 @@ MANY = 40
 LONG_SPEC = SPEC.replace("distance_mm", "#").replace("images = 4", f"images = {MANY}")
 LONG_SPEC = LONG_SPEC.replace("domains = 3", "domains = 60").replace("detpixels = 32", "detpixels = 100")
 
-COMMAND = [sys.executable, "-c", "import sys; from nbport.tools import main; sys.exit(main())", "series"]
+COMMAND = [sys.executable, "-c", "import sys; from nbport.cli.nbport_command import main; sys.exit(main())", "series"]
 
 
 def images(folder):

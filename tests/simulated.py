@@ -13,7 +13,7 @@ from c_reference.runners import InProcess
 
 def main(names):
     """Print what became of each case."""
-    from nbport.main import main as command
+    from nbport.cli.nanobragg_command import main as command
 
     results = {}
     for group in ("quirk", "random"):

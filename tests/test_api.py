@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 import nbport
 from c_reference.cases import HERE, INPUTS, StepResult, load_cases, load_results
 from c_reference.compare import compare_case
-from nbport.argv import image_files, scan
-from nbport.flags import FLAGS, atoi, count, negated
-from nbport.options import KEYWORDS, OPPOSITES, WHOLE
+from nbport.options.keywords import KEYWORDS, OPPOSITES, WHOLE
+from nbport.options.scan import image_files, scan
+from nbport.options.table import FLAGS, atoi, count, negated
 from nbport.parameters import RTD
 from nbport.parameters import Parameters as Asked
 

@@ -4,8 +4,8 @@ import argparse
 
 import pytest
 
-from nbport.arguments import count, not_negative, positive
-from nbport.tools import main
+from nbport.cli.arguments import count, not_negative, positive
+from nbport.cli.nbport_command import main
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbport.argv import image_files, scan, split_own
-from nbport.flags import FLAGS, OWN_FLAGS, OptionError
+from nbport.errors import OptionError
+from nbport.options.scan import image_files, scan, split_own
+from nbport.options.table import FLAGS, OWN_FLAGS
 from nbport.parameters import Convention, Parameters, Pivot
 
 OPTIONS = sorted({pattern.lstrip("=") for flag in FLAGS for pattern in flag.patterns or (flag.option,)})

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from nbport.tools import main
+from nbport.cli.nbport_command import main
 
 OPTIONS = ["-default_F", "10", "-cell", "50", "51", "52", "90", "90", "90", "-N", "5", "-detpixels", "8",
            "-oversample", "2", "-phi", "1", "-osc", "1", "-phisteps", "3", "-roi", "1", "6", "0", "7",
@@ -24,7 +24,7 @@ def program(tmp_path, extra):
     """A program that does as nbport does, with more options of its own."""
     path = tmp_path / "program"
     path.write_text(
-        f"#!{sys.executable}\nimport sys\nsys.path[:0] = {sys.path!r}\nfrom nbport.main import main\n"
+        f"#!{sys.executable}\nimport sys\nsys.path[:0] = {sys.path!r}\nfrom nbport.cli.nanobragg_command import main\n"
         f"sys.exit(main(sys.argv[1:] + {extra!r}))\n"
     )
     path.chmod(0o755)

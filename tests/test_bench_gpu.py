@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import pytest
 
 from c_reference.cases import HERE
-from nbport.compilation import compiled
-from nbport.tools import main
+from nbport.cli.nbport_command import main
+from nbport.compilation.cache import compiled
 from tests.test_bench import OPTIONS, program
 
-bench_gpu = compiled("bench_gpu")
-mixed = compiled("mixed")
+bench_gpu = compiled("bench.device")
+mixed = compiled("gpu.mixed")
 
 ROOT = HERE.parent
 
@@ -70,7 +70,8 @@ def test_program_that_writes_another_byte_is_not_equal(tmp_path, suite):
 def test_simulated_gpu_has_a_kernel_and_no_figures_that_are_made_up(tmp_path, suite):
     out = tmp_path / "out.json"
     arguments = ["--suite", suite, "--only", "small", "--repeat", "1", "--threads", "1", "--json", str(out)]
-    code = f"import sys; from nbport.tools import main; sys.exit(main({['bench', '--device', 'cuda', *arguments]!r}))"
+    command = ["bench", "--device", "cuda", *arguments]
+    code = f"import sys; from nbport.cli.nbport_command import main; sys.exit(main({command!r}))"
     environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

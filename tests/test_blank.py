@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from nbport.blank import blank
+from nbport.system.zeros import blank
 
 
 @pytest.mark.parametrize("size", [0, 1, 3_000_000])

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from nbport.machine import peak_memory
+from nbport.system.machine import peak_memory
 from tests.broken import fault, nbport_runner, outcome, reference_runner, trials, warm_up
 from tests.broken_files import KINDS
 

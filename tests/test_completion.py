@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-from nbport.flags import FLAGS, OWN_FLAGS
-from nbport.main import main
-from nbport.tools import main as tools
+from nbport.cli.nanobragg_command import main
+from nbport.cli.nbport_command import main as tools
+from nbport.options.table import FLAGS, OWN_FLAGS
 
 COMPLETE = """
 source ./completion

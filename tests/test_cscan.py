@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbport.files import InputStream
-from nbport.formats.cscan import rows_of_numbers, scan_float
-from nbport.formats.decimals import LARGEST_POWER, OK, SLOW, powers_of_ten
+from nbport.crules.decimals import LARGEST_POWER, OK, SLOW, powers_of_ten
+from nbport.crules.scan import rows_of_numbers, scan_float
 from nbport.formats.hkl import read_hkl
+from nbport.system.files import InputStream
 
 
 class Text:

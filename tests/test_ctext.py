@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from nbport.ctext import INT_MIN, atof, atoi, ceiling, divide, printf, to_int, wrap_int
+from nbport.crules.text import INT_MIN, atof, atoi, ceiling, divide, printf, to_int, wrap_int
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 any_double = st.integers(0, 2**64 - 1).map(lambda bits: struct.unpack("<d", struct.pack("<Q", bits))[0])

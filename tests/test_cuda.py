@@ -15,14 +15,15 @@ import pytest
 from c_reference.cases import HERE, load_cases, load_results, run_case
 from c_reference.compare import compare_case
 from c_reference.runners import InProcess
-from nbport.compilation import compiled
-from nbport.device import DeviceError, check_name, open_device
-from nbport.flags import OptionError
+from nbport.cli.nanobragg_command import main
+from nbport.compilation.cache import compiled
+from nbport.errors import DeviceError, OptionError
+from nbport.gpu.choice import open_device
 from nbport.kernels.scene import Crystal
-from nbport.main import main
+from nbport.options.device_names import check_name
 from tests.test_device_body import recorded_sha256, sha256_of_files
 
-cuda_device = compiled("cuda_device")
+cuda_device = compiled("gpu.cuda_device")
 
 ROOT = HERE.parent
 load_results_once = functools.cache(load_results)
@@ -187,7 +188,10 @@ def test_auto_says_why_it_renders_on_the_cpu(tmp_path, monkeypatch, capsys):
 
 
 def test_cuda_is_imported_only_when_asked_for(tmp_path):
-    code = f"import sys; from nbport.main import main; print(main({IMAGE!r}), 'numba.cuda' in sys.modules)"
+    code = (
+        "import sys; from nbport.cli.nanobragg_command import main;"
+        f" print(main({IMAGE!r}), 'numba.cuda' in sys.modules)"
+    )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
@@ -243,7 +247,7 @@ def test_reference_kernel_stays_on_the_cpu_and_says_so(tmp_path, monkeypatch, ca
 
 
 def gpu_tool(*arguments, **environment):
-    code = f"import sys; from nbport.tools import main; sys.exit(main({['gpu', *arguments]!r}))"
+    code = f"import sys; from nbport.cli.nbport_command import main; sys.exit(main({['gpu', *arguments]!r}))"
     return subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True
     )

@@ -4,11 +4,11 @@ from importlib.util import find_spec
 
 import pytest
 
-from nbport.compilation import compiled
-from nbport.cuda_errors import MEANINGS, meaning, one_line_errors
-from nbport.device import DeviceError
+from nbport.compilation.cache import compiled
+from nbport.errors import DeviceError
+from nbport.gpu.errors import MEANINGS, meaning, one_line_errors
 
-cuda_device = compiled("cuda_device")
+cuda_device = compiled("gpu.cuda_device")
 
 CODES = [name for names, _ in MEANINGS for name in names if name.startswith("CUDA_ERROR_")]
 needs_numba_cuda = pytest.mark.skipif(

@@ -11,11 +11,11 @@ import pytest
 from c_reference.cases import HERE, load_cases, load_results, run_case
 from c_reference.compare import compare_case
 from c_reference.runners import InProcess
-from nbport.compilation import compiled
-from nbport.main import main
+from nbport.cli.nanobragg_command import main
+from nbport.compilation.cache import compiled
 
 certificate = compiled("kernels.certificate")
-tiles = compiled("tiles")
+tiles = compiled("gpu.tiles")
 
 load_results_once = functools.cache(load_results)
 

@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import nbport.main
-from nbport.compilation import compiled
-from nbport.device import DeviceError, open_device
-from nbport.main import main
+import nbport.cli.nanobragg_command
+from nbport.cli.nanobragg_command import main
+from nbport.compilation.cache import compiled
+from nbport.errors import DeviceError
+from nbport.gpu.choice import open_device
 
-driver = compiled("driver")
-tiles = compiled("tiles")
+driver = compiled("render.rows")
+tiles = compiled("gpu.tiles")
 
 IMAGE = ["-cell", "50", "51", "52", "90", "90", "90", "-default_F", "10", "-N", "5", "-oversample", "1",
          "-lambda", "1.2", "-detpixels", "48", "-distance", "60", "-seed", "1"]  # fmt: skip
@@ -41,7 +42,7 @@ def failing(monkeypatch):
                 return None
             return replace(open_device("cpu-body", warn, *precision), make_launcher=Failing, optional=optional)
 
-        monkeypatch.setattr(nbport.main, "open_device", opened)
+        monkeypatch.setattr(nbport.cli.nanobragg_command, "open_device", opened)
 
     return find
 

@@ -10,8 +10,8 @@ import pytest
 
 from c_reference.cases import HERE, INPUTS
 from c_reference.runners import InProcess
-from nbport import tools
-from nbport.argv import scan, split_own
+from nbport.cli import nbport_command
+from nbport.options.scan import scan, split_own
 from nbport.parameters import Parameters
 
 try:
@@ -95,7 +95,7 @@ def run(words, folder):
     """Run a command on a small image; returns its exit status and what it said on standard error."""
     program, arguments = words[0], filled(words[1:])
     if program == "nanoBragg":
-        from nbport.main import main
+        from nbport.cli.nanobragg_command import main
 
         done = InProcess(main)([*arguments, *SMALL.split()], folder)
     elif program == "nbport":
@@ -108,7 +108,7 @@ def run(words, folder):
 def ended(argv):
     """The `nbport` command; options like --version end the process."""
     try:
-        return tools.main(argv)
+        return nbport_command.main(argv)
     except SystemExit as end:
         return end.code
 
@@ -120,7 +120,7 @@ def check(words):
         return int(bool(scan(split_own(arguments)[1], Parameters())))
     if program == "nbport":
         own = arguments[: arguments.index("--")] if "--" in arguments else arguments
-        tools.build_parser(own[:1]).parse_args(own)
+        nbport_command.build_parser(own[:1]).parse_args(own)
         return 0
     if program == "pip":
         return int(not set(re.findall(r"[a-z0-9]+", "".join(re.findall(r"\[(.*?)\]", words[-1])))) <= set(EXTRAS))

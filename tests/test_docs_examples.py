@@ -13,7 +13,7 @@ from c_reference.cases import HERE, INPUTS
 
 ROOT = HERE.parent
 DOCS = ROOT / "docs"
-PROGRAMS = {"nanoBragg": "nbport.main", "nbport": "nbport.tools"}
+PROGRAMS = {"nanoBragg": "nbport.cli.nanobragg_command", "nbport": "nbport.cli.nbport_command"}
 
 
 def examples(text):
@@ -106,7 +106,7 @@ def test_python_of_the_documentation_does_what_is_shown(tmp_path, monkeypatch):
 
 
 def test_table_of_renamed_keywords_is_complete():
-    from nbport.options import NAMES
+    from nbport.options.keywords import NAMES
 
     rows = re.findall(r"^\| `(-\w+)` \| `(\w+)`", (DOCS / "python.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert dict(rows) == NAMES

@@ -10,8 +10,8 @@ import pytest
 from c_reference.cases import HERE, INPUTS
 from examples import COMMON, EXAMPLES
 from gallery import EXHIBITS, gallery_page, picture
-from nbport.argv import scan, split_own
-from nbport.flags import FLAGS, OWN_FLAGS
+from nbport.options.scan import scan, split_own
+from nbport.options.table import FLAGS, OWN_FLAGS
 from nbport.parameters import Parameters
 from options_page import options_page
 

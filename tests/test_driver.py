@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from c_reference.cases import HERE, Case, load_cases, load_results, run_case
 from c_reference.compare import compare_case
 from c_reference.runners import InProcess
-from nbport.argv import OwnOptions
-from nbport.command_line import read_options, set_up
-from nbport.driver import run_rows
+from nbport.cli.nanobragg_command import main
 from nbport.kernels.reference import AP, INTERPOLATE, LOST, initial_state, render_rows
-from nbport.main import main
-from nbport.simulation import Timing
+from nbport.options.scan import OwnOptions
+from nbport.prepare import read_options, set_up
+from nbport.render.rows import run_rows
+from nbport.run import Timing
 
 SMALL = (
     "-cell 50 60 70 80 95 100 -misset 10 20 30 -N 5 -lambda 1 -distance 50 -pixel 1 -detpixels 14 -seed 1 -oversample 1"

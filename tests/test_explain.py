@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nbport.main import main
+from nbport.cli.nanobragg_command import main
 
 CRYSTAL = "-cell 50 60 70 90 90 90 -default_F 100 -N 10 -detpixels 8 -seed 1 -nonoise"
 

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 import nbport
-from nbport import exports, side_files
-from nbport.argv import OwnOptions
-from nbport.files import OutputError
-from nbport.flags import OptionError
+from nbport.errors import OptionError, OutputError
+from nbport.options.scan import OwnOptions
+from nbport.output import exports, registry
 
 OPTIONS = (
     "-cell 50 60 70 90 90 90 -default_F 100 -N 5 -lambda 1.1 -distance 80 -detpixels_x 60 -detpixels_y 50 -pixel 0.5"
@@ -126,4 +125,4 @@ def test_image_that_no_tiff_can_hold_is_refused_before_it_is_rendered(simulated)
         exports.check_tiff((2**15, 2**15))
     parameters = replace(simulated.run.parameters, fpixels=2**15, spixels=2**15)
     with pytest.raises(OptionError, match="TIFF"):
-        side_files.check(OwnOptions(tiff="x.tif"), replace(simulated.run, parameters=parameters), print)
+        registry.check(OwnOptions(tiff="x.tif"), replace(simulated.run, parameters=parameters), print)

@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 
 from c_reference.cases import HERE, load_cases, load_results
-from nbport import files
-from nbport.files import InputError, OutputError, write_file
+from nbport.errors import InputError, OutputError
 from nbport.formats.fdump import new_grid, read_fdump, write_fdump
 from nbport.formats.hkl import read_hkl
+from nbport.system import files
+from nbport.system.files import write_file
 
-COMMAND = [sys.executable, "-c", "import sys; from nbport.main import main; sys.exit(main())"]
+COMMAND = [sys.executable, "-c", "import sys; from nbport.cli.nanobragg_command import main; sys.exit(main())"]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(HERE.parent)}
 SCENE = "-cell 50 60 70 90 90 90 -N 5 -detpixels 24 -pixel 0.2 -oversample 1 -seed 1".split()
 SCENE = [*SCENE, "-default_F", "100"]
@@ -237,7 +238,7 @@ def test_bytes_do_not_depend_on_a_decimal_comma(tmp_path, before):
         pytest.skip(f"localedef makes no locale here: {made.stderr.decode()}")
     [case] = [case for case in load_cases(HERE / "quirk.jsonl") if case.id == "baseline"]
     [recorded] = load_results(HERE / "quirk.npz")[case.id]
-    comma = [sys.executable, "-c", before + "from nbport.main import main; sys.exit(main())"]
+    comma = [sys.executable, "-c", before + "from nbport.cli.nanobragg_command import main; sys.exit(main())"]
     logs = []
     for command, locale in ((COMMAND, "C"), (comma, "de_DE.UTF-8")):
         folder = tmp_path / f"in {locale}"

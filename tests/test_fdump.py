@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from nbport.ctext import wrap_int
-from nbport.files import InputError
+from nbport.crules.text import wrap_int
+from nbport.errors import InputError
 from nbport.formats.fdump import new_grid, read_fdump, write_fdump
 
 BOUNDS = (-1, 1, 0, 2, 3, 4)

@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from nbport.files import InputError, OutputError, read_bytes, replace_file, write_file
+from nbport.errors import InputError, OutputError
+from nbport.system.files import read_bytes, replace_file, write_file
 
 as_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
 

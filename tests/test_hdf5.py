@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from c_reference.cases import HERE
-from nbport.files import OutputError
-from nbport.hdf5 import Medium, new_hdf5
+from nbport.errors import OutputError
+from nbport.system.hdf5 import Medium, new_hdf5
 
 h5py = pytest.importorskip("h5py")
 IMAGES = np.arange(20 * 50 * 50, dtype="<u4").reshape(20, 50, 50)

@@ -8,10 +8,10 @@ import pytest
 
 import nbport
 from c_reference.cases import INPUTS
-from nbport import exports
-from nbport.files import InputError
+from nbport.errors import InputError
 from nbport.formats.images import is_known
 from nbport.formats.mini_cbf import read_mini_cbf
+from nbport.output import exports
 
 CRYSTAL = "-cell 50 60 70 90 90 90 -default_F 100 -N 5 -oversample 1 -seed 1".split()
 GEOMETRY = (

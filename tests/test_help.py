@@ -7,8 +7,8 @@ import pytest
 
 from c_reference.cases import HERE
 from nbport import __version__
-from nbport.flags import FLAGS, OWN_FLAGS
-from nbport.help import SECTIONS, build_parser, describe, help_text
+from nbport.cli.help import SECTIONS, build_parser, describe, help_text
+from nbport.options.table import FLAGS, OWN_FLAGS
 from nbport.parameters import Parameters
 
 HEAVY = {"numba", "llvmlite", "numpy", "fabio"}
@@ -67,7 +67,7 @@ def test_parser_of_the_man_page_has_all_options():
 )
 def test_help_and_version_load_nothing_heavy(argv, begins):
     code = (
-        "import sys; from nbport.main import main; status = main(sys.argv[1:]);"
+        "import sys; from nbport.cli.nanobragg_command import main; status = main(sys.argv[1:]);"
         "print(*sys.modules, file=sys.stderr); sys.exit(status)"
     )
     done = subprocess.run([sys.executable, "-c", code, *argv], capture_output=True, text=True, cwd=HERE.parent)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nbport.files import InputError
+from nbport.errors import InputError
 from nbport.formats.hkl import NotEnoughIndices, read_hkl
 
 

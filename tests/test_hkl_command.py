@@ -11,14 +11,13 @@ import numpy as np
 import pytest
 
 import nbport
+from nbport.cli.nanobragg_command import main as nanobragg
+from nbport.cli.nbport_command import main as tools
 from nbport.formats.hkl import read_hkl
-from nbport.main import main as nanobragg
 from nbport.reflections import option
 from nbport.reflections.convert import Settings, convert
 from nbport.reflections.recognise import MODEL, MTZ, PDB, REFLECTIONS, kind_of
-from nbport.tools import main as tools
-
-from .crystals import cif_of, mtz_of, path_of, structure_of, unique_F
+from tests.crystals import cif_of, mtz_of, path_of, structure_of, unique_F
 
 SCENE = "-lambda 1 -distance 50 -detpixels 24 -pixel 2 -N 3 -oversample 1 -seed 1".split()
 CELL = "-cell 33.3 33.3 40.4 90.0 90.0 120.0".split()
@@ -228,7 +227,7 @@ def test_pipe_is_not_touched(tmp_path):
 def test_plain_text_does_not_load_the_converter(files):
     (files / "x.hkl").write_text("1 2 3 4\n")
     code = (
-        "import sys; from nbport.argv import OwnOptions; from nbport.command_line import read_options;"
+        "import sys; from nbport.options.scan import OwnOptions; from nbport.prepare import read_options;"
         "read_options(OwnOptions(), ['-hkl', 'x.hkl'], print, print);"
         "sys.exit(any(name in sys.modules for name in ('gemmi', 'nbport.reflections.convert')))"
     )

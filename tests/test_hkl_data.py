@@ -6,12 +6,10 @@ import gemmi
 import numpy as np
 import pytest
 
-from nbport.files import InputError
-from nbport.flags import OptionError
+from nbport.errors import InputError, OptionError
 from nbport.reflections.convert import Settings, convert
 from nbport.reflections.data import choose
-
-from .crystals import DMIN, as_dict, cif_of, mtz_of, structure_of, unique_F
+from tests.crystals import DMIN, as_dict, cif_of, mtz_of, structure_of, unique_F
 
 NAN = np.float32(np.nan)
 

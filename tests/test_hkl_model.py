@@ -4,11 +4,10 @@ import gemmi
 import numpy as np
 import pytest
 
-from nbport.files import InputError
+from nbport.errors import InputError
 from nbport.reflections.model import Solvent, calculate, read_model
 from nbport.reflections.recognise import MODEL, PDB
-
-from .crystals import DMIN, NAMES, direct_sum, path_of, structure_of
+from tests.crystals import DMIN, NAMES, direct_sum, path_of, structure_of
 
 SELENIUM_EDGE = 0.9795  # Angstrom
 

@@ -4,10 +4,9 @@ import gemmi
 import numpy as np
 import pytest
 
-from nbport.files import InputError
+from nbport.errors import InputError
 from nbport.reflections.p1 import expand, packed, shell_means, unpacked, whole_sphere
-
-from .crystals import DMIN, NAMES, as_dict, direct_sum, mtz_of, structure_of, unique_F
+from tests.crystals import DMIN, NAMES, as_dict, direct_sum, mtz_of, structure_of, unique_F
 
 
 def sphere_of(name, keep=slice(None), **options):

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from nbport import compilation
-from nbport.compilation import cache_folder, compiled_modules
+from nbport.compilation import cache
+from nbport.compilation.cache import cache_folder, compiled_modules
 
 SOURCE = "from numba import njit\n\n\n@njit(cache=True)\ndef f(x):\n    return x + 1\n"
 numbers = itertools.count()
@@ -91,7 +91,7 @@ def test_full_disk_is_no_error(folder, monkeypatch):
     def full(self, *_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("nbport.kernel_cache.SoundCacheFile._write", full)
+    monkeypatch.setattr("nbport.compilation.sound_files.SoundCacheFile._write", full)
     assert loaded(folder) == (2, False)
     assert files(folder, "nbc") == []
 
@@ -110,7 +110,7 @@ def test_without_any_folder_each_process_compiles_for_itself(folder, monkeypatch
         raise FileNotFoundError
 
     monkeypatch.setattr("tempfile.gettempdir", nowhere)
-    monkeypatch.setattr(compilation, "_writable", lambda path: False)
+    monkeypatch.setattr(cache, "_writable", lambda path: False)
     assert cache_folder() is None
     assert loaded(folder) == (2, False)
     assert loaded(folder) == (2, False)
@@ -118,6 +118,6 @@ def test_without_any_folder_each_process_compiles_for_itself(folder, monkeypatch
 
 
 def test_cache_key_covers_every_module_with_compiled_functions():
-    named = {path for name in compilation.COMPILED for path in compilation.PACKAGE.glob(name)}
-    compiled = {p for p in compilation.PACKAGE.rglob("*.py") if re.search(r"\bnjit\b", p.read_text())}
+    named = {path for name in cache.COMPILED for path in cache.PACKAGE.glob(name)}
+    compiled = {p for p in cache.PACKAGE.rglob("*.py") if re.search(r"\bnjit\b", p.read_text())}
     assert not compiled - named

@@ -8,13 +8,14 @@ import sys
 import numpy as np
 import pytest
 
-from nbport import memory
-from nbport.files import InputError
-from nbport.formats.fdump import Grid, write_fdump
-from nbport.main import main
+from nbport.cli.nanobragg_command import main
+from nbport.errors import InputError
+from nbport.formats.fdump import Grid, of_grid, write_fdump
 from nbport.parameters import Parameters
+from nbport.setup.memory_estimate import of_images
+from nbport.system import memory
 
-COMMAND = [sys.executable, "-c", "import sys; from nbport.main import main; sys.exit(main())"]
+COMMAND = [sys.executable, "-c", "import sys; from nbport.cli.nanobragg_command import main; sys.exit(main())"]
 CRYSTAL = "-cell 50 60 70 90 90 90 -default_F 100 -N 10 -seed 1 -oversample 1 -nonoise -noprogress".split()
 
 
@@ -73,7 +74,7 @@ def test_images_and_structure_factors_count_together(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.hkl").write_text("0 0 0 1\n200 200 200 1\n")
     p = Parameters(fpixels=3000, spixels=3000)
-    room = memory.of_images(p) + memory.of_grid((202, 202, 202))
+    room = of_images(p) + of_grid((202, 202, 202))
     for spare, status in ((0, 0), (-1, 9)):
         monkeypatch.setattr(memory, "_limits", lambda spare=spare: iter([(room + spare, "a test leaves")]))
         line = [*CRYSTAL, "-detpixels", "3000", "-roi", "0", "3", "0", "3", "-hkl", "a.hkl"]

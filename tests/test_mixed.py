@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from c_reference.cases import HERE, load_cases, load_results, run_case
 from c_reference.runners import InProcess
 from nbport import render
-from nbport.compilation import compiled
-from nbport.device import DOUBLE, MIXED, OptionError, open_device
-from nbport.main import main
+from nbport.cli.nanobragg_command import main
+from nbport.compilation.cache import compiled
+from nbport.errors import OptionError
+from nbport.gpu.choice import open_device
+from nbport.options.device_names import DOUBLE, MIXED
 from tests.scenes import (
     CELL,
     GRID,
@@ -31,8 +33,8 @@ from tests.scenes import (
 )
 
 certificate = compiled("kernels.certificate")
-mixed = compiled("mixed")
-tiles = compiled("tiles")
+mixed = compiled("gpu.mixed")
+tiles = compiled("gpu.tiles")
 
 load_results_once = functools.cache(load_results)
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
 
-from nbport.ctext import add, divide, multiply, surviving
-from nbport.nan_signs import careful, exact
+from nbport.compilation.nan_signs import careful, exact
+from nbport.crules.text import add, divide, multiply, surviving
 
 ODD = (math.nan, -math.nan, math.inf, -math.inf, 0.0, -0.0, 2.5)
 doubles = st.one_of(st.sampled_from(ODD), st.floats())

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 import nbport
-from nbport import nexus
-from nbport.files import OutputError
-from nbport.flags import OptionError
+from nbport.errors import OptionError, OutputError
+from nbport.output import nexus
 
 h5py = pytest.importorskip("h5py")
 

@@ -6,11 +6,11 @@ import re
 import numpy as np
 import pytest
 
-from nbport.files import InputError
-from nbport.main import main as nanobragg
+from nbport.cli.nanobragg_command import main as nanobragg
+from nbport.cli.nbport_command import main as tools
+from nbport.errors import InputError
 from nbport.orientation.experiments import read_experiment, rotation
 from nbport.orientation.orientation import orientation_of
-from nbport.tools import main as tools
 
 CELLS = {
     "orthorhombic": [50, 60, 70, 90, 90, 90],

@@ -9,10 +9,10 @@ import time
 
 import pytest
 
-from nbport.files import TEMPORARY_PREFIX
-from nbport.process import one_line
+from nbport.system.files import TEMPORARY_PREFIX
+from nbport.system.process import one_line
 
-COMMAND = (sys.executable, "-c", "import sys; from nbport.main import main; sys.exit(main())")
+COMMAND = (sys.executable, "-c", "import sys; from nbport.cli.nanobragg_command import main; sys.exit(main())")
 # says when it listens to signals: before that, Python itself is still starting
 READY = (
     sys.executable,

@@ -10,8 +10,8 @@ import termios
 
 import pytest
 
+from nbport.cli.progress import progress_bar
 from nbport.parameters import Parameters
-from nbport.progress import progress_bar
 
 LINE = "-cell 50 60 70 90 90 90 -default_F 100 -N 10 -seed 1 -detpixels 300 -oversample 2".split()
 RUN = "import sys; from nbport import main, progress; progress.DELAY = 0.0\n{before}\nsys.exit(main.main())"

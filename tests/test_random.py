@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from c_reference.cases import HERE, load_cases, load_results
-from nbport.random import gammln, gaussdev, mosaic_rotation_umat, new_statics, new_table, poidev, ran1
+from nbport.crules.random import gammln, gaussdev, mosaic_rotation_umat, new_statics, new_table, poidev, ran1
 from nbport.setup.mosaic import mosaic_umats
 
 MODULUS = 2**31 - 1

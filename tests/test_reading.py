@@ -8,10 +8,11 @@ import time
 
 import pytest
 
-from nbport import files
-from nbport.files import InputError, InputStream, is_pipe, read_beginning, read_bytes, readable, write_file
-from nbport.formats.cscan import rows_of_numbers
+from nbport.crules.scan import rows_of_numbers
+from nbport.errors import InputError
 from nbport.formats.text_table import read_table_file
+from nbport.system import files
+from nbport.system.files import InputStream, is_pipe, read_beginning, read_bytes, readable, write_file
 
 TERABYTE = 10**12
 
@@ -79,14 +80,14 @@ def test_device_without_end_is_refused():
 
 
 def test_row_without_end_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("nbport.formats.cscan.LONGEST_ROW", 5000)
+    monkeypatch.setattr("nbport.crules.scan.LONGEST_ROW", 5000)
     (tmp_path / "x").write_bytes(b"1 2 3 " + b"4" * 20000)
     with pytest.raises(InputError, match="row of more than 5000 bytes"), InputStream(tmp_path / "x", "x") as stream:
         list(rows_of_numbers(stream, False, block=1000))
 
 
 def test_blanks_between_rows_take_no_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("nbport.formats.cscan.LONGEST_ROW", 5000)
+    monkeypatch.setattr("nbport.crules.scan.LONGEST_ROW", 5000)
     (tmp_path / "x").write_bytes(b"1 2 3 4\n" + b" " * 20000 + b"5 6 7 8\n")
     with InputStream(tmp_path / "x", "x") as stream:
         rows = [row for rows in rows_of_numbers(stream, False, block=1000) for row in rows.tolist()]

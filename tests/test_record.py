@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import nbport
-from nbport.main import main
+from nbport.cli.nanobragg_command import main
+from nbport.output.quantities import SHOWN, UNITS, parameter_quantities
 from nbport.parameters import Parameters
-from nbport.quantities import SHOWN, UNITS, parameter_quantities
 
 LINE = (
     "-cell 50 60 70 80 95 100 -misset 10 20 30 -default_F 100 -N 10 -lambda 1.1 -distance 120 -detpixels 40 -pixel 0.2"
@@ -96,7 +96,7 @@ def test_every_number_with_a_unit_has_it_in_its_name():
             assert any(name + unit in names for unit in units), field.name
     traced = {name for listed in UNITS.values() for name in listed.split()}
     shown = {name for _, listed in SHOWN.values() for name in listed.split()}
-    derived = set(re.findall(r"\w+", " ".join(nbport.quantities.set_up_quantities(run))))
+    derived = set(re.findall(r"\w+", " ".join(nbport.output.quantities.set_up_quantities(run))))
     assert traced & derived <= shown
 
 

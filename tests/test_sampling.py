@@ -5,7 +5,8 @@ import math
 import pytest
 
 from nbport.parameters import RTD
-from nbport.setup.sampling import Axis, plan_mosaic, plan_phi, plan_spread, plan_thickness
+from nbport.run import Axis
+from nbport.setup.sampling import plan_mosaic, plan_phi, plan_spread, plan_thickness
 
 NO = -1.0
 

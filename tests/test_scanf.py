@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nbport.ctext import LONG_MAX, LONG_MIN, wrap_int
-from nbport.formats.cscan import rows_of_numbers
+from nbport.crules.scan import rows_of_numbers
+from nbport.crules.text import LONG_MAX, LONG_MIN, wrap_int
 
 DECIMAL = re.compile(rb"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?)(?![0-9.e])", re.IGNORECASE)
 INTEGER = re.compile(rb"\s*([+-]?[0-9]+)")

@@ -9,12 +9,12 @@ from contextlib import closing
 import pytest
 
 from c_reference.cases import INPUTS
-from nbport.main import main as nanoBragg
+from nbport.cli.nanobragg_command import main as nanoBragg
+from nbport.cli.nbport_command import main as nbport
 from nbport.parameters import Parameters
 from nbport.series.journal import Journal
 from nbport.series.rendering import KeptFactors
 from nbport.series.rows import Row
-from nbport.tools import main as nbport
 from tests.series import SPEC, images
 
 

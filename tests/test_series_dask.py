@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
+from nbport.cli.nbport_command import main as nbport
 from nbport.series import dask_cluster
-from nbport.tools import main as nbport
 from tests.series import SPEC, images
 
 distributed = pytest.importorskip("distributed")

@@ -5,11 +5,10 @@ import re
 
 import pytest
 
-from nbport import memory
-from nbport.files import InputError
-from nbport.flags import OptionError
+from nbport.errors import InputError, OptionError
 from nbport.series.spec import read_spec
 from nbport.series.varying import varying
+from nbport.system import memory
 
 COMMON = "[options]\ncell = [50, 60, 70, 90, 90, 90]\ndefault_F = 100\n"
 

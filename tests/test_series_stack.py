@@ -5,8 +5,8 @@ import sys
 import numpy as np
 import pytest
 
+from nbport.cli.nbport_command import main as nbport
 from nbport.series import stack
-from nbport.tools import main as nbport
 from tests.series import SPEC, images
 
 h5py = pytest.importorskip("h5py")

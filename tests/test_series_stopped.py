@@ -11,8 +11,8 @@ import numpy as np
 import psutil
 import pytest
 
+from nbport.cli.nbport_command import main as nbport
 from nbport.series.stack import LAYOUT
-from nbport.tools import main as nbport
 from tests.series import LONG_SPEC, SPEC, images, start, wait_for_images, workers
 
 

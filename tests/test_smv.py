@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from nbport.files import InputError
+from nbport.errors import InputError
 from nbport.formats.smv import SmvHeader, read_smv, smv_header, value_of
 
 HEADER = b"{\nHEADER_BYTES=512;\nDIM=2;\nBYTE_ORDER=little_endian;\nTYPE=unsigned_short;\nSIZE1=3;\nSIZE2=2;\n}\f"

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from nbport.compilation import compiled
+from nbport.compilation.cache import compiled
 from nbport.kernels.device_body import Place
 
-tiles = compiled("tiles")
+tiles = compiled("gpu.tiles")
 
 MOST_BLOCKS = 2**31 - 1  # of one dimension, for a GPU of any age
 HUGE = [(2**16, 2**16), (2**31 - 1, 3), (1, 2**31 - 1), (46341, 46341), (2**20, 2**20)]

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from nbport.time_limit import time_limit
+from nbport.system.time_limit import time_limit
 
 
 def endless():

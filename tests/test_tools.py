@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from nbport.tools import COMMANDS, main
+from nbport.cli.nbport_command import COMMANDS, main
 
 ANYTHING = [
     *(".", "..", "/", "", "nothere", "no/x", "x.npy", "x.npy/x", "empty", "dir", "a.mat", "s.toml", "a.hkl", "t.txt"),

@@ -341,7 +341,7 @@ def test_archive_has_arrays_by_name(capsys, tmp_path):
 
 
 def test_every_name_with_a_unit_is_traced(two_traces):
-    from nbport.quantities import UNITS
+    from nbport.output.quantities import UNITS
 
     named = {name for names in UNITS.values() for name in names.split()}
     assert named - set(two_traces[0].names()) == set()

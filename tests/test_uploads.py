@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from c_reference.cases import HERE
-from nbport.device import DeviceError
-from nbport.uploads import Uploads
+from nbport.errors import DeviceError
+from nbport.gpu.tables import Uploads
 
 
 class FakeCuda:
@@ -119,7 +119,7 @@ from nbport.compilation import compiled
 from nbport import render
 from numba import cuda
 
-compiled("cuda_device").open_cuda(0)
+compiled("gpu.cuda_device").open_cuda(0)
 to_device, counted = cuda.to_device, []
 cuda.to_device = lambda array: (counted.append(array.size), to_device(array))[1]
 options = "-cell 50 51 52 -default_F 10 -N 5 -oversample 1 -lambda 1.2 -detpixels 4 -distance 60".split()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nbport.tools import main
+from nbport.cli.nbport_command import main
 
 ROOT = Path(__file__).parents[1]
 BASE = "-cell 50 51 52 90 90 90 -default_F 10 -N 5 -detpixels 8 -lambda 1.2 -pixel 1 -distance 60 -oversample 1 -seed 1"
@@ -189,7 +189,7 @@ def test_page_holds_everything_and_names_no_other_file(there):
 
 
 def test_page_without_pillow_says_so(there, monkeypatch):
-    monkeypatch.setattr("nbport.verify.verify_command.find_spec", lambda name: None)
+    monkeypatch.setattr("nbport.cli.commands.verify.find_spec", lambda name: None)
     assert main(command(there, "--html", str(there / "bare.html"), "--only", "*exact")) == 0
     assert "nbport[view]" in (there / "bare.html").read_text()
 

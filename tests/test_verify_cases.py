@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from nbport.api import render
-from nbport.files import InputError
+from nbport.cli.commands.verify import configure
+from nbport.errors import InputError
 from nbport.verify import cases as cases_module
 from nbport.verify.cases import SUITES, check, from_file, suite
 from nbport.verify.features import FEATURES, features_of
-from nbport.verify.verify_command import configure
 
 
 @pytest.mark.parametrize("name", SUITES)

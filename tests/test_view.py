@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import nbport
-from nbport import exports, nexus
 from nbport.api import set_up_run
-from nbport.flags import OptionError
+from nbport.cli.nanobragg_command import main as nanobragg
+from nbport.cli.nbport_command import main
+from nbport.errors import OptionError
 from nbport.flat_detector import FlatDetector
-from nbport.main import main as nanobragg
-from nbport.tools import main
+from nbport.output import exports, nexus
 from nbport.view.annotate import INK_ON_LIGHT, Sheet, automatic_rings, draw_beam, draw_rings
 from nbport.view.picture import COLOURS, Style, coloured, ends, paint, reduced, scaled
 from nbport.view.spots import brightest, predict

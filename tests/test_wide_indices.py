@@ -11,13 +11,15 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from nbport import memory, trace
-from nbport.compilation import compiled
-from nbport.files import InputError, InputStream, write_file
+from nbport import trace
+from nbport.compilation.cache import compiled
+from nbport.errors import InputError
+from nbport.system import memory
+from nbport.system.files import InputStream, write_file
 from tests.scenes import CELL, GRID, F, certificate, certified, reference, run_of, scene_of
 
 driver, outputs, statistics, tiles = (compiled(name) for name in ("driver", "outputs", "statistics", "tiles"))
-nbport_random, replay = compiled("random"), compiled("kernels.replay")
+nbport_random, replay = compiled("crules.random"), compiled("kernels.replay")
 
 NORESERVE = 0x4000  # of Linux: no promise of memory; older versions of Python have no name for it
 WIDE, NARROW, ROWS = 2**16, 40, 2**15 + 4

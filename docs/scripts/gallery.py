@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbport
-from nbport import tools
+from nbport.cli import nbport_command
 
 INPUTS = Path(__file__).resolve().parents[2] / "c_reference" / "inputs"
 PROTEIN = "-hkl 1orc_P1.hkl -cell 34.77 39.17 48.31 90 90 90 -misset 28 6 -5"
@@ -139,7 +139,7 @@ def picture(exhibit: Exhibit, own: str) -> bytes:
         target = Path(folder, "picture.png")
         command = ["view", f"{folder}/{exhibit.image}", "-o", str(target), *VIEW.split(), *exhibit.view.split()]
         with redirect_stdout(io.StringIO()):
-            status = tools.main(command)
+            status = nbport_command.main(command)
         if status:
             raise RuntimeError(f"no picture of {exhibit.name} with {own}")
         return target.read_bytes()

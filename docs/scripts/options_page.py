@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from examples import COMMON, EXAMPLES
-from nbport.flags import FLAGS, OWN_FLAGS
-from nbport.help import SECTIONS, other_names
+from nbport.cli.help import SECTIONS, other_names
+from nbport.options.table import FLAGS, OWN_FLAGS
 
 SOURCE = "https://github.com/bl831/nanoBragg/blob/455534a/nanoBragg.c"
 INTRODUCTION = f"""\

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from .. import memory
-from ..ctext import atoi, wrap_int
-from ..files import InputError, InputStream, write_file
+from ..crules.text import atoi, wrap_int
+from ..errors import InputError
+from ..system import memory
+from ..system.files import InputStream, write_file
 
 LONGEST_HEAD = 2**24
+# a grid of doubles, the same with a border, and what checking its values takes
+GRID_POINT = 8 + 11
 HEAD = 4096  # bytes that hold the bounds, as a rule
 
 _BOUNDS = re.compile(
@@ -48,6 +52,11 @@ class Grid(NamedTuple):
         return tuple(map(wrap_int, self.extents))
 
 
+def of_grid(shape: Sequence[int]) -> int:
+    """Bytes of a grid of structure factors and of what kernels make of it."""
+    return GRID_POINT * math.prod(max(extent, 0) for extent in shape)
+
+
 def new_grid(bounds: tuple[int, ...], path: str, besides: int = 0) -> Grid:
     """A grid of zeros.
 
@@ -69,7 +78,7 @@ def new_grid(bounds: tuple[int, ...], path: str, besides: int = 0) -> Grid:
     ranges_text = f"{path}: h {bounds[0]}..{bounds[1]}, k {bounds[2]}..{bounds[3]}, l {bounds[4]}..{bounds[5]}"
     if grid.extents != grid.ranges:
         raise InputError(f"{ranges_text}: expected ranges of less than {2**31} indices")
-    memory.check(ranges_text, memory.of_grid(shape) + besides)
+    memory.check(ranges_text, of_grid(shape) + besides)
     # an axis without points makes the others meaningless, however long
     return grid._replace(Fhkl=np.zeros((0, 0, 0) if 0 in shape else shape))
 

@@ -11,13 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import ctext
-from ..files import InputError, InputStream
-from .cscan import cached, rows_of_numbers
-from .decimals import jitted
+from ..crules import text
+from ..crules.decimals import jitted
+from ..crules.scan import cached, rows_of_numbers
+from ..errors import InputError
+from ..system.files import InputStream
 from .fdump import Grid, new_grid
 
-to_int = jitted(ctext.to_int)
+to_int = jitted(text.to_int)
 
 
 class Reflections(NamedTuple):
@@ -78,7 +79,7 @@ def read_hkl(path: str, default_F: float, say: Callable[..., None], besides: int
 
 
 def _new_grid(bounds: tuple[int, ...], path: str, default_F: float, say: Callable[..., None], besides: int) -> Grid:
-    if any(ctext.wrap_int(bounds[i + 1] - bounds[i] + 1) < 0 for i in (0, 2, 4)):
+    if any(text.wrap_int(bounds[i + 1] - bounds[i] + 1) < 0 for i in (0, 2, 4)):
         raise NotEnoughIndices(path, bounds)
     grid = new_grid(bounds, path, besides)
     if default_F != 0.0:

@@ -18,9 +18,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..ctext import long_int
-from ..files import InputError, read_beginning, read_bytes
-from ..time_limit import time_limit
+from ..crules.text import long_int
+from ..errors import InputError
+from ..system.files import read_beginning, read_bytes
+from ..system.time_limit import time_limit
 from .mini_cbf import HEADER, MiniCbf, read_mini_cbf
 from .smv import MAGIC
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..ctext import atof
+from ..crules.text import atof
 
 _SPACE = b" \t\n\v\f\r"
 # what fscanf takes for a number; see cscan for the same rules on large files

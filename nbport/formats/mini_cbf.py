@@ -1,4 +1,4 @@
-"""Headers of mini-CBF images, as Dectris' detectors and `nbport.exports` write them."""
+"""Headers of mini-CBF images, as Dectris' detectors and `nbport.output.exports` write them."""
 
 from __future__ import annotations
 

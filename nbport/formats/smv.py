@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..ctext import add, atof, printf, to_int
-from ..files import InputError, InputStream
+from ..crules.text import add, atof, printf, to_int
+from ..errors import InputError
+from ..system.files import InputStream
 
 LONGEST_HEADER = 2**24
 MAGIC = b"{\nHEADER_BYT"  # as many characters as the reference compares

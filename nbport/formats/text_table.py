@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from ..ctext import atof
-from ..files import is_pipe, read_bytes
-from ..machine import memory
+from ..crules.text import atof
+from ..system.files import is_pipe, read_bytes
+from ..system.machine import memory
 
 DELIMITERS = " \t,;:!"
 NUMBER_CHARACTERS = "0123456789-+.EGeg"

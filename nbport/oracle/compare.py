@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files import InputError, is_pipe, read_beginning
+from ..errors import InputError
 from ..formats.images import RAW, Frame, read_image
 from ..formats.smv import MAGIC
+from ..system.files import is_pipe, read_beginning
 from .comparison import Comparison, Gate
 from .diff_images import Roi, compare_images
 from .diff_traces import compare_traces

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..files import InputError
+from ..errors import InputError
 
 
 @dataclass(frozen=True)

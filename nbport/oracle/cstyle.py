@@ -12,8 +12,8 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..ctext import divide, printf
-from ..files import InputError
+from ..crules.text import divide, printf
+from ..errors import InputError
 from ..parameters import RTD, Shape
 from .trace import Step, Trace, Value
 

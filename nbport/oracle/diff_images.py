@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..ctext import printf
-from ..files import InputError
+from ..crules.text import printf
+from ..errors import InputError
 from ..formats.images import Frame
 from .comparison import Comparison, Distances, Gate, plain
 

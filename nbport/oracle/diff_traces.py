@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..ctext import printf
-from ..files import InputError
+from ..crules.text import printf
+from ..errors import InputError
 from .comparison import Comparison, Distances, Gate, plain
 from .cstyle import C_STYLE_PIXEL, c_lines, read_c_style
 from .trace import Step, Trace

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from .. import __version__
-from ..ctext import printf
-from ..files import InputError, read_bytes
-from ..quantities import UNITS
+from ..crules.text import printf
+from ..errors import InputError
+from ..output.quantities import UNITS
+from ..system.files import read_bytes
 from .cstyle import is_c_style, read_c_style
 from .trace import COUNTERS, Step, Trace, Value, within
 

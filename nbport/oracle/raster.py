@@ -11,13 +11,14 @@ from itertools import product
 
 import numpy as np
 
-from ..files import InputError
+from ..compilation.nan_signs import exact
+from ..errors import InputError
 from ..kernels.certificate import subpixels_wrap
 from ..kernels.reference import INTERPOLATE, PRINTOUT_SIZE, detector_position, initial_state
 from ..kernels.replay import is_rendered, pass_pixels, record_pixel, with_one_sweep_step
 from ..kernels.scene import Scene
-from ..nan_signs import exact
-from ..simulation import Run, choose_kernel
+from ..render.image import choose_kernel
+from ..run import Run
 
 
 class Raster:

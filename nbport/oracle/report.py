@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from .. import __version__
-from ..files import OutputError, read_bytes, write_file
-from ..flags import OptionError
+from ..errors import OptionError, OutputError
+from ..system.files import read_bytes, write_file
 from ..view.picture import coloured, load_pillow, reduced, scaled, to_png
 from .comparison import Comparison
 from .diff_images import ImageComparison

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .. import memory
-from ..ctext import divide
-from ..files import InputError
+from ..crules.text import divide
+from ..errors import InputError
+from ..output.quantities import set_up_quantities
 from ..parameters import Vector
-from ..quantities import set_up_quantities
+from ..system import memory
 
 if TYPE_CHECKING:
-    from ..simulation import Run
+    from ..run import Run
 
 # what counts the steps, from the outermost loop to the innermost, and how many numbers each takes
 COUNTERS = {"layer": 1, "subpixel": 2, "source": 1, "phi_tic": 1, "mos_tic": 1}

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..files import InputError, read_bytes
+from ..errors import InputError
+from ..system.files import read_bytes
 
 STANDARD_AXIS = (1.0, 0.0, 0.0)  # of DIALS, for stills
 

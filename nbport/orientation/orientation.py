@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..argv import scan
-from ..compilation import announced, compiled
-from ..ctext import printf
-from ..files import InputError
-from ..options import Parameters
+from ..compilation.cache import announced, compiled
+from ..crules.text import printf
+from ..errors import InputError
+from ..options.keywords import Parameters
+from ..options.scan import scan
 from ..parameters import RTD
 from ..parameters import Parameters as Asked
 
@@ -54,7 +54,7 @@ def orientation_of(**keywords: object) -> Orientation:
         scan(Parameters(**keywords).save(folder).to_options(), p)
         if p.matrix is not None and not os.path.exists(p.matrix):
             raise InputError(f"{p.matrix}: no such matrix file")
-        crystal, new_table = compiled("setup.crystal"), compiled("random").new_table
+        crystal, new_table = compiled("setup.crystal"), compiled("crules.random").new_table
         clock = -int.from_bytes(os.urandom(3), "little") - 1
         cell = crystal.orient_crystal(p, new_table(), clock, lambda text, *values: said.append(printf(text, *values)))
         if not cell.V_cell > 0.0 or not np.isfinite([*cell.lengths, *cell.angles]).all():

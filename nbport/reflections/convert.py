@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..array_files import hkl_text
-from ..files import InputError
-from ..flags import OptionError
-from ..machine import memory
+from ..errors import InputError, OptionError
+from ..options.array_files import hkl_text
+from ..system.machine import memory
 from .recognise import MODEL, MTZ, PDB, content_of, kind_of
 
 ROWS = 100_000  # that become text at once

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..files import InputError, read_bytes
+from ..errors import InputError
+from ..system.files import read_bytes
 
 if TYPE_CHECKING:
     import gemmi

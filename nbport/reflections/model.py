@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..files import InputError
+from ..errors import InputError
 from .recognise import PDB
 
 if TYPE_CHECKING:

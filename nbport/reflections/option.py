@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import __version__
-from ..compilation import cache_folder
-from ..files import InputError, OutputError, read_bytes, write_file
+from ..compilation.cache import cache_folder
+from ..errors import InputError, OutputError
 from ..parameters import Parameters
+from ..system.files import read_bytes, write_file
 from .convert import INSTALL, Settings, convert
 from .recognise import kind_of
 
@@ -41,7 +42,7 @@ def take_structure_factors(p: Parameters, warn: Callable[[str], None]) -> None:
     p.hkl = found.path
     warn(f"{given}: {found.kind}, read as the text that 'nbport hkl {given}' writes")
     if p.matrix is None and p.cell[0] == 0.0:
-        from ..flags import set_cell
+        from ..options.table import set_cell
 
         tokens = [repr(value) for value in found.cell]
         set_cell(p, tokens)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .. import memory
-from ..files import InputError
+from ..errors import InputError
+from ..system import memory
 
 if TYPE_CHECKING:
     import gemmi

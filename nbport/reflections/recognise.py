@@ -7,7 +7,7 @@ import os
 import re
 import zlib
 
-from ..files import read_bytes
+from ..system.files import read_bytes
 
 MTZ, REFLECTIONS, MODEL, PDB = "MTZ", "mmCIF reflections", "mmCIF model", "PDB model"
 

@@ -12,8 +12,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from ..files import InputError
-from ..machine import default_threads
+from ..errors import InputError
+from ..system.machine import default_threads
 from .rendering import Outcome, Renderer, attempt
 from .rows import Row
 

@@ -14,7 +14,7 @@ import json
 import os
 from pathlib import Path
 
-from ..files import InputError, OutputError
+from ..errors import InputError, OutputError
 from .rows import Row
 
 JOURNAL = "images.jsonl"

@@ -10,19 +10,20 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from ..argv import OwnOptions, split_own
-from ..command_line import missing_input, read_options, set_up
-from ..compilation import compiled
-from ..device import Device, DeviceError, open_device
-from ..files import InputError, OutputError
-from ..flags import OptionError
+from ..compilation.cache import compiled
+from ..errors import DeviceError, InputError, OptionError, OutputError
+from ..gpu.choice import open_device
+from ..gpu.device import Device
+from ..options.scan import OwnOptions, split_own
 from ..parameters import RTD
+from ..prepare import missing_input, read_options, set_up
+from ..run import Timing
 from .rows import Row, reads_dump
 
 if TYPE_CHECKING:
     from ..kernels.scene import Fgrid
     from ..parameters import Parameters
-    from ..simulation import Image, Run
+    from ..run import Image, Run
 
 KEPT_GRIDS = 4
 FILE_FIELDS = {"float": "floatfile", "int": "intfile", "noise": "noisefile"}  # of Parameters
@@ -91,8 +92,8 @@ class Renderer:
     def __init__(self, folder: str | os.PathLike, threads: int):
         self.folder = Path(folder)
         self.threads = threads
-        self._simulation, self._writing = compiled("simulation"), compiled("writing")
-        self._side_files = compiled("side_files")
+        self._simulation, self._writing = compiled("render.image"), compiled("output.reference_files")
+        self._side_files = compiled("output.registry")
         self._factors = KeptFactors()
         self._devices: dict[tuple[str, str], Device | None] = {}
 
@@ -119,7 +120,7 @@ class Renderer:
         missing = missing_input(p)
         if missing:
             raise InputError(missing)
-        timing = self._simulation.Timing()
+        timing = Timing()
         run = set_up(p, _silent, timing, self._factors.load)
         self._side_files.check(own, run, warn)
         device = self._device(own.device, own.precision, warn)

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from ..argv import OwnOptions, image_files, matching, scan, split_own
-from ..flags import Flag, OptionError
+from ..errors import OptionError
+from ..options.scan import OwnOptions, image_files, matching, scan, split_own
+from ..options.table import Flag
 from ..parameters import Parameters
 
 # kind of image -> (option that names its file, ending)

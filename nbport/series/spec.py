@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from ..files import InputError, read_bytes
-from ..flags import OptionError
-from ..options import Parameters
+from ..errors import InputError, OptionError
+from ..options.keywords import Parameters
+from ..system.files import read_bytes
 from .rows import KINDS, Row, make_row
 from .stack import LAYOUT
 from .varying import LARGEST_NUMBER, multiplied, varying, zipped

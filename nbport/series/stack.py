@@ -11,8 +11,8 @@ from types import ModuleType
 
 import numpy as np
 
-from ..files import InputError, OutputError
-from ..hdf5 import Medium, chunk_of, load_h5py, new_hdf5
+from ..errors import InputError, OutputError
+from ..system.hdf5 import Medium, chunk_of, load_h5py, new_hdf5
 from .journal import Journal
 from .rows import Row, file_name
 from .table import Table

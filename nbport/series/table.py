@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from ..files import write_file
+from ..system.files import write_file
 from .journal import Journal
 from .rows import Row
 

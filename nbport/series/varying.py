@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import count
 from statistics import NormalDist
 
-from .. import memory
-from ..files import InputError
+from ..errors import InputError
+from ..system import memory
 
 LARGEST_NUMBER = 10**9  # of images, and as a seed
 ROW_BYTES = 1100  # of an image that is only described

@@ -1,33 +1,15 @@
 """Arithmetic of the unit cell: real and reciprocal vectors, lengths and angles from one another."""
 
 import math
-from typing import NamedTuple
 
 from numba import njit
 
+from ..compilation.nan_signs import careful
+from ..crules.text import DBL_MIN
 from ..kernels.scalar import dot_product, magnitude, rotate, vector_scale
-from ..nan_signs import careful
-from ..parameters import Vector
-from .detector import DBL_MIN
+from ..run import Cell
 
 cached = njit(cache=True, error_model="numpy")
-
-
-class Cell(NamedTuple):
-    """Oriented cell, lengths in Angstrom, angles in rad."""
-
-    a: Vector
-    b: Vector
-    c: Vector
-    a_star: Vector  # 1/Angstrom
-    b_star: Vector
-    c_star: Vector
-    lengths: Vector
-    angles: Vector
-    star_lengths: Vector
-    star_angles: Vector
-    V_cell: float
-    lengths_m: Vector  # m; not 1e-10 of the others, for the vectors were scaled before they were measured
 
 
 @njit(error_model="numpy")

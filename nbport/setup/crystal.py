@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..ctext import ceiling, divide, multiply, to_int
-from ..files import InputError, read_bytes, readable
+from ..crules.random import mosaic_rotation_umat
+from ..crules.text import ceiling, divide, multiply, to_int
+from ..errors import InputError
 from ..formats.matrix import read_matrix
 from ..parameters import RTD, Parameters, Vector
-from ..random import mosaic_rotation_umat
-from .cell import Cell, complete_cell, reciprocal_of
+from ..run import Cell
+from ..system.files import read_bytes, readable
+from .cell import complete_cell, reciprocal_of
 
 LONGEST_MATRIX = 2**20  # bytes; nine numbers are wanted
 AVOGADRO = 6.02214179e23

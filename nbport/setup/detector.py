@@ -10,13 +10,12 @@ from typing import NamedTuple
 
 from numba import njit
 
-from ..ctext import add
+from ..compilation.nan_signs import careful
+from ..crules.text import DBL_MIN, add
 from ..kernels.scalar import dot_product, rotate, rotate_axis, unitize
-from ..nan_signs import careful
 from ..parameters import Convention, Parameters, Pivot, Vector
+from ..run import Detector
 from .sizes import near_point
-
-DBL_MIN = 2.2250738585072014e-308
 
 cached = njit(cache=True, error_model="numpy")
 
@@ -58,25 +57,6 @@ class Straight(NamedTuple):
     polarization_normal: Vector  # of the plane of polarization; not normalized
     vert_vector: Vector
     odet_was_unit: bool
-
-
-class Detector(NamedTuple):
-    """The detector in place; m."""
-
-    fdet_vector: Vector
-    sdet_vector: Vector
-    odet_vector: Vector
-    pix0_vector: Vector
-    distance: float
-    close_distance: float
-    Fclose: float
-    Sclose: float
-    Fbeam: float
-    Sbeam: float
-    ORGX: float
-    ORGY: float
-    dials_origin: Vector  # mm
-    xds_beam: Vector  # the beam along the detector's axes
 
 
 def choose_convention(given: Parameters, say: Callable[..., None]) -> Frame:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ..files import InputError, readable
+from ..errors import InputError
 from ..formats.images import Frame, is_known, read_image
 from ..formats.smv import SmvFrame, read_smv, value_of
 from ..parameters import RTD, Parameters
+from ..system.files import readable
 
 
 def read_headers(p: Parameters, say: Callable[..., None], warn: Callable[[str], None]) -> None:

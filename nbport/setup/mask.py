@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..files import InputError, readable
+from ..errors import InputError
 from ..parameters import Parameters
+from ..system.files import readable
 
 SPARE_PIXELS = 10  # allocated behind the mask, always zero
 MAPPED_BYTES = 128 * 1024  # larger allocations do not follow their predecessor

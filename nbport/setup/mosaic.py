@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from ..compilation.nan_signs import careful
+from ..crules.random import mosaic_rotation_umat
 from ..kernels.scalar import rotate_axis
-from ..nan_signs import careful
-from ..random import mosaic_rotation_umat
 
 
 def mosaic_umats(spread: float, domains: int, seed: int, table: np.ndarray) -> np.ndarray:

@@ -7,33 +7,10 @@ from one axis to the next (quirks: auto-selection of steps).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from ..ctext import ceiling, divide, to_int
+from ..crules.text import ceiling, divide, to_int
 from ..parameters import RTD, Parameters
-
-
-@dataclass
-class Axis:
-    """A sampled range: so many steps of one size. A negative value is not given."""
-
-    range: float
-    step: float
-    steps: int
-
-
-@dataclass
-class SamplingPlan:
-    """All sampled ranges; SI units and radians."""
-
-    phi: Axis
-    hdiv: Axis
-    vdiv: Axis
-    dispersion: Axis
-    thick: Axis
-    detector_mu: float
-    mosaic_spread: float
-    mosaic_domains: int
+from ..run import Axis, SamplingPlan
 
 
 def plan_sampling(p: Parameters, say: Callable[..., None]) -> SamplingPlan:

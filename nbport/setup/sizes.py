@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import isnan
 
-from .. import memory
-from ..ctext import add, ceiling, divide, to_int
-from ..files import InputError
+from ..crules.text import add, ceiling, divide, to_int
+from ..errors import InputError
 from ..parameters import Parameters
+from ..system import memory
+from .memory_estimate import of_images
 
 
 def fill_blanks(given: Parameters, say: Callable[..., None]) -> Parameters:
@@ -53,7 +54,7 @@ def _check_image(p: Parameters) -> None:
     wrapped = p.fpixels > 0 and p.spixels > 0 and p.pixels != p.fpixels * p.spixels
     if p.pixels < 0 or wrapped:
         raise InputError(f"{size}: expected 0 to {2**31 - 1} in all")
-    memory.check(size, memory.of_images(p))
+    memory.check(size, of_images(p))
 
 
 def near_point(p: Parameters) -> tuple[float, float]:

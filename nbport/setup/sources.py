@@ -8,13 +8,13 @@ from math import isnan
 import numpy as np
 from numba import njit
 
-from ..ctext import divide, multiply
-from ..files import InputError
+from ..compilation.nan_signs import careful
+from ..crules.text import divide, multiply
+from ..errors import InputError
 from ..formats.text_table import read_table_file
 from ..kernels.scalar import rotate_axis, unitize
-from ..nan_signs import careful
 from ..parameters import Parameters, Vector
-from .sampling import Axis, SamplingPlan
+from ..run import Axis, SamplingPlan
 
 SOURCE_DISTANCE = 10.0  # m
 

@@ -6,14 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..ctext import wrap_int
-from ..files import InputError, OutputError, readable
+from ..crules.text import wrap_int
+from ..errors import InputError, OutputError
 from ..formats.fdump import Grid, read_fdump, write_fdump
 from ..formats.hkl import NotEnoughIndices, read_hkl
 from ..formats.text_table import read_table_file
 from ..kernels.scene import Fgrid
-from ..memory import of_images
 from ..parameters import Parameters
+from ..system.files import readable
+from .memory_estimate import of_images
 
 # gives the structure factors of parameters, and says what the reference says
 Load = Callable[[Parameters, Callable[..., None]], Fgrid]

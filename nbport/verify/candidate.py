@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..files import InputError
+from ..errors import InputError
 
 OPTIONS, FLOAT, FOLDER = "{options}", "{float}", "{dir}"
 SHELL_SIGNALS = 128  # a shell whose command a signal ended exits with this much more than the signal

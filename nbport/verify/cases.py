@@ -10,7 +10,8 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
-from ..files import InputError, read_bytes
+from ..errors import InputError
+from ..system.files import read_bytes
 from .draw import draw
 from .features import features_of, parsed
 

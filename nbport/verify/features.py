@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import isnan
 
-from ..argv import image_files, scan, split_own
-from ..flags import OptionError
+from ..errors import OptionError
+from ..options.scan import image_files, scan, split_own
 from ..parameters import Parameters
 
 # feature -> whether parsed options use it; a convention and a shape come first, one of each in every case

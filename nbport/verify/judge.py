@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ..api import render
-from ..files import InputError, OutputError
-from ..flags import OptionError
+from ..errors import InputError, OptionError, OutputError
 from ..formats.images import Frame
 from ..oracle.comparison import Distances, Gate
 from ..oracle.diff_images import compare_images

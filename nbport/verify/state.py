@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import __version__
-from ..files import InputError, OutputError
+from ..errors import InputError, OutputError
 from .cases import Case
 from .judge import Verdict
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..flat_detector import FlatDetector
 from ..formats.images import Frame, beside
-from ..nexus import is_hdf5, read_geometry
+from ..formats.nexus_geometry import is_hdf5, read_geometry
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..flags import OptionError
+from ..errors import OptionError
 
 if TYPE_CHECKING:
     from PIL import Image

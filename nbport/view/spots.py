@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .. import memory
 from ..flat_detector import FlatDetector
+from ..system import memory
 
 if TYPE_CHECKING:
-    from ..simulation import Run
+    from ..run import Run
 
 POINT_BYTES = 150  # of a reflection while it is sought, about
 REACH = 2  # pixels around a predicted place in which its brightest pixel is sought

@@ -1,0 +1,1 @@
+"""This machine: speed over a suite of cases, and whether a device gives the CPU's bytes."""

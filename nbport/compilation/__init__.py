@@ -1,0 +1,1 @@
+"""Numba for this project: its cache, twins of functions for devices, signs of NaNs."""

@@ -1,0 +1,1 @@
+"""How C reads, prints and rounds numbers, and the generators of random numbers."""

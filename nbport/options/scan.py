@@ -1,0 +1,172 @@
+"""The reference's scan of the command line, left to right, driven by the table of flags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
+
+from ..crules.text import long_int
+from ..errors import OptionError
+from ..parameters import Parameters
+from .device_names import DOUBLE, check_name, check_precision
+from .table import FLAGS, OWN_FLAGS, Flag
+
+FIXES = frozenset({"phi0", "oversample", "curved_det"})
+KERNELS = ("certified", "reference")
+
+
+@dataclass
+class OwnOptions:
+    """Values of nbport's own options."""
+
+    help: bool = False
+    version: bool = False
+    threads: int = 0  # 0: all processors
+    kernel: str = KERNELS[0]
+    fixes: frozenset[str] = field(default_factory=frozenset)
+    timing: str | None = None
+    kernel_report: bool = False
+    json: str | None = None
+    explain: bool = False
+    completion: str | None = None
+    device: str = "cpu"
+    precision: str = DOUBLE
+    cbf: str | None = None
+    tiff: str | None = None
+    edf: str | None = None
+    nexus: str | None = None
+    png: str | None = None
+
+
+def split_own(argv: list[str]) -> tuple[OwnOptions, list[str]]:
+    """Take nbport's double-dash options out of the arguments, before the reference's scan.
+
+    Raises
+    ------
+    OptionError
+        If a value is missing or is none that the option takes.
+    """
+    own = OwnOptions()
+    with_value = {flag.option: bool(flag.metavar) for flag in OWN_FLAGS}
+    rest: list[str] = []
+    tokens = iter(argv)
+    for token in tokens:
+        option, equals, value = token.partition("=")
+        if option not in with_value or (equals and not with_value[option]):
+            rest.append(token)
+            continue
+        if with_value[option] and not equals:
+            value = next(tokens, "")
+        if with_value[option] and not value:
+            raise OptionError(f"{option} needs a value")
+        _set_own(own, option, value)
+    return own, rest
+
+
+def _set_own(own: OwnOptions, option: str, value: str) -> None:
+    if option in ("--help", "--version", "--kernel-report", "--explain"):
+        setattr(own, option[2:].replace("-", "_"), True)
+    elif option == "--threads":
+        if not value.isascii() or not value.isdigit() or not 0 < long_int(value) < 100000:
+            raise OptionError(f"--threads: found {value!r}, expected a whole number from 1 to 99999")
+        own.threads = long_int(value)
+    elif option == "--kernel":
+        if value not in KERNELS:
+            raise OptionError(f"--kernel: found {value!r}, expected one of: {', '.join(KERNELS)}")
+        own.kernel = value
+    elif option == "--fix":
+        names = FIXES if value == "upstream" else frozenset(value.split(","))
+        if not names <= FIXES:
+            unknown = ", ".join(sorted(names - FIXES))
+            raise OptionError(f"--fix: found {unknown!r}, expected upstream or some of: {', '.join(sorted(FIXES))}")
+        own.fixes |= names
+    elif option == "--device":
+        check_name(value)
+        own.device = value
+    elif option == "--completion":
+        if value not in SHELLS:
+            raise OptionError(f"--completion: found {value!r}, expected one of: {', '.join(SHELLS)}")
+        own.completion = value
+    elif option == "--precision":
+        check_precision(value)
+        own.precision = value
+    elif option in ("--timing", "--json", "--cbf", "--tiff", "--edf", "--nexus", "--png"):
+        setattr(own, option[2:], value)
+
+
+def image_files(argv: list[str]) -> tuple[str | None, str | None]:
+    """The -img and -mask files, which are read before any option counts. C: 400-414"""
+    img = mask = None
+    for i, token in enumerate(argv[:-1]):
+        if token.startswith("-"):
+            if "-img" in token:
+                img = argv[i + 1]
+            if "-mask" in token:
+                mask = argv[i + 1]
+    return img, mask
+
+
+def scan(argv: list[str], parameters: Parameters) -> list[str]:
+    """Let every option token act on the parameters; return warnings. C: 506-1116
+
+    Every token is looked at, values of other options included; only those that begin
+    with `-` can match.
+
+    Raises
+    ------
+    OptionError
+        Where the reference would read past the end of its arguments.
+    """
+    warnings = []
+    values_until = 0  # tokens before this index are values of an option
+    for i, token in enumerate(argv):
+        if not token.startswith("-"):
+            continue
+        following = argv[i + 1 :]
+        flags = matching(token)
+        for flag in flags:
+            values_until = max(values_until, i + 1 + len(flag.values.split()))
+            if len(following) < flag.arity:
+                expected = "1 value" if flag.arity == 1 else f"{flag.arity} values"
+                warnings.append(f"{token} is ignored: {expected} expected, {len(following)} found")
+            else:
+                if flag.no_effect:
+                    warnings.append(f"{token} has no effect: {flag.no_effect}")
+                if flag.set(parameters, following):
+                    break
+        if not flags and i >= values_until:
+            warnings.append(_unknown(token))
+    return warnings
+
+
+@lru_cache(maxsize=1000)
+def matching(token: str) -> tuple[Flag, ...]:
+    """Rows of the table that act on a token; remembered, since one process may scan thousands of command lines."""
+    return tuple(flag for flag in FLAGS if flag.matches(token))
+
+
+def _unknown(token: str) -> str:
+    options = [name for flag in FLAGS for name in (flag.option, *flag.patterns) if name.startswith("-")]
+    options += [flag.option for flag in OWN_FLAGS]
+    name = token.partition("=")[0] if token.startswith("--") else token
+    # a switch of ours that was given a value is known, and yet no option as it stands
+    near = _nearest(name, options)
+    return f"{token} is not an option and is ignored" + (f"; did you mean {near}?" if near else "")
+
+
+def _nearest(name: str, options: list[str]) -> str | None:
+    """The option that was meant: equal but for case and dashes, else the longest one at its end, else a similar one."""
+    wanted = name.lstrip("-").lower()
+    bare = {option.lstrip("-").lower(): option for option in options}
+    if wanted in bare:
+        return bare[wanted]
+    ends = [end for end in bare if len(end) > 3 and wanted.endswith(end)]
+    if ends:
+        return bare[max(ends, key=len)]
+    lower = {option.lower(): option for option in options}
+    near = get_close_matches(name.lower(), lower, n=1) if len(wanted) > 1 else []
+    return lower[near[0]] if near else None
+
+
+SHELLS = ("bash", "zsh")

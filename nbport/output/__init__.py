@@ -1,0 +1,1 @@
+"""From an image to files, and to what is said about it."""

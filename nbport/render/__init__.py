@@ -1,0 +1,1 @@
+"""From a scene to an image: rows to threads, carried state, statistics."""

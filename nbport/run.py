@@ -1,0 +1,164 @@
+"""What stages hand on: set-up makes a `Run`, the pixel loop makes `Rendered` of it, statistics make an `Image`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from .kernels.scene import Scene
+from .parameters import Parameters, Vector
+
+# called with (first row, row after the last, state after them, printout) in raster order
+Finished = Callable[[int, int, np.ndarray, np.ndarray], None]
+
+
+class Timing:
+    """Seconds spent in named parts of a run."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def part(self, name: str):
+        """Add the time of a block to a part."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+@dataclass
+class Axis:
+    """A sampled range: so many steps of one size. A negative value is not given."""
+
+    range: float
+    step: float
+    steps: int
+
+
+@dataclass
+class SamplingPlan:
+    """All sampled ranges; SI units and radians."""
+
+    phi: Axis
+    hdiv: Axis
+    vdiv: Axis
+    dispersion: Axis
+    thick: Axis
+    detector_mu: float
+    mosaic_spread: float
+    mosaic_domains: int
+
+
+class Detector(NamedTuple):
+    """The detector in place; m."""
+
+    fdet_vector: Vector
+    sdet_vector: Vector
+    odet_vector: Vector
+    pix0_vector: Vector
+    distance: float
+    close_distance: float
+    Fclose: float
+    Sclose: float
+    Fbeam: float
+    Sbeam: float
+    ORGX: float
+    ORGY: float
+    dials_origin: Vector  # mm
+    xds_beam: Vector  # the beam along the detector's axes
+
+
+class Cell(NamedTuple):
+    """Oriented cell, lengths in Angstrom, angles in rad."""
+
+    a: Vector
+    b: Vector
+    c: Vector
+    a_star: Vector  # 1/Angstrom
+    b_star: Vector
+    c_star: Vector
+    lengths: Vector
+    angles: Vector
+    star_lengths: Vector
+    star_angles: Vector
+    V_cell: float
+    lengths_m: Vector  # m; not 1e-10 of the others, for the vectors were scaled before they were measured
+
+
+class LiveMask(Protocol):
+    """A mask that the image itself continues: it changes while pixels are rendered."""
+
+    def update(self, first: int, last: int, image: np.ndarray) -> None:
+        """Take words first .. last-1 from the float image, whose earlier pixels are rendered."""
+
+
+@dataclass
+class Run:
+    """A run that is set up: everything the reference knows before its pixel loop."""
+
+    parameters: Parameters  # as resolved
+    detector: Detector
+    plan: SamplingPlan
+    cell: Cell
+    scene: Scene
+    seed: int  # of the noise
+    random_table: np.ndarray  # shuffle table of ran1, as misset and mosaic left it
+    live_mask: LiveMask | None  # a mask that the image itself continues
+
+
+class Rendered(NamedTuple):
+    """What the pixel loop leaves behind."""
+
+    pixels: np.ndarray  # float32 [spixels * fpixels], photons
+    omega_sums: np.ndarray  # float64 [spixels], sr
+    path: str  # what rendered them, for a report
+    recomputed: int  # pixels that the reference kernel rendered
+
+
+class KernelReport(NamedTuple):
+    """Which way the pixels were rendered."""
+
+    path: str
+    pixels: int
+    recomputed: int
+
+    def __str__(self) -> str:
+        return f"kernel: {self.path}; {self.recomputed} of {self.pixels} pixels by the reference kernel"
+
+
+class Statistics(NamedTuple):
+    """What the log says of an image; photons, and metres for the position of the brightest pixel."""
+
+    max_I: float
+    max_I_x: float
+    max_I_y: float
+    mean: float
+    rms: float
+    rmsd: float
+    sum: float  # of all pixels that are rendered
+
+
+@dataclass
+class Image:
+    """A rendered image."""
+
+    pixels: np.ndarray  # float32 [spixels * fpixels], photons
+    solid_angle: str  # the line that the log has of it
+    statistics: Statistics
+    report: KernelReport
+
+
+class Device(Protocol):
+    """Something other than the CPU that the pixel loop can run on."""
+
+    def render(
+        self, run: Run, kernel: str, threads: int, finished: Finished, warn: Callable[[str], None]
+    ) -> Rendered | None:
+        """Run the pixel loop; None, after one warning, if the run is left to the CPU."""
