@@ -1,5 +1,6 @@
 """The tool of deliberate faults: it notices what a test notices, finds its places again, and says so if it cannot."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.mutants.generator import candidates, chosen
 from tests.mutants.journal import Journal
 from tests.mutants.modules import MODULES, Module
 from tests.mutants.unseen import UNSEEN
-from tests.mutants.workplace import ROOT, Outcome, RedBefore, Workplace, affected
+from tests.mutants.workplace import NOT_COPIED, ROOT, Outcome, RedBefore, Workplace, affected
 
 TOY = '''"""A toy."""
 
@@ -113,6 +114,12 @@ def test_kernels_of_whatever_imports_a_changed_source_are_compiled_anew():
     stems = affected(ROOT, "kernels/terms.py")
     assert {"terms", "certified", "mixed", "device_body"} <= stems
     assert not {"random", "certificate", "interpolation", "reference"} & stems
+
+
+def test_every_source_is_copied():
+    for folder in ("nbport", "kernels", "tests", "c_reference"):
+        for path, folders, files in os.walk(ROOT / folder):
+            assert NOT_COPIED(path, folders + files) <= {"__pycache__"}
 
 
 def test_last_verdict_counts_and_survivors_with_a_reason_are_unseen(tmp_path, monkeypatch):

@@ -22,9 +22,7 @@ from .fault import Fault
 from .modules import MODULES
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_COPIED = shutil.ignore_patterns(
-    ".git", ".venv*", "build", "dist", "*.egg-info", ".*_cache", ".hypothesis", "__pycache__", "output"
-)
+NOT_COPIED = shutil.ignore_patterns(".git", ".venv*", "build", "dist", "*.egg-info", ".*_cache", "__pycache__")
 PATIENCE, LEAST = 4.0, 120.0  # times what the tests take without a fault, and seconds
 MARK = "NBPORT_MUTANT"  # in the environment of every process of a trial
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
