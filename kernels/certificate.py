@@ -13,7 +13,16 @@ from .elementary import EXP_ERROR, SIN_ERROR, SIN_LIMIT, Polynomials
 from .scene import GAUSS, ROUND, SQUARE, TOPHAT, Fgrid, Geometry, Scene
 
 HALF_ULP = 2.0**-53
-ONE_CELL = TOPHAT + 1  # shape code of a parallelepiped of one cell: F_latt is 1, exactly
+SHAPES = (SQUARE, ROUND, GAUSS, TOPHAT)  # those of a scene that bounds are proved for
+ONE_CELL = 100  # of a certificate, never of a scene: a parallelepiped of one cell, whose F_latt is 1, exactly
+# relative error of a pixel from the lattice factor of each shape that a certificate can have
+LATTICE_ERROR = {
+    SQUARE: 12 * SIN_ERROR + 60 * HALF_ULP,  # six sines, squared; the rest is at most 60 roundings in either kernel
+    ROUND: 40 * HALF_ULP,
+    GAUSS: 2 * EXP_ERROR + 40 * HALF_ULP,
+    TOPHAT: 0.0,  # exact
+    ONE_CELL: 0.0,
+}
 
 
 class Table(NamedTuple):
@@ -65,9 +74,11 @@ def obstacle(scene: Scene) -> str | None:
 
     Conditions under which the bounds are proved; see `docs/kernels.md`.
     """
-    g, beam, crystal, fgrid, sampling = scene
+    g, beam, crystal, fgrid, sampling, _ = scene
     if sampling.steps <= 0 or crystal.turned.size == 0 or beam.source_X.size == 0:
         return "no steps to add up"
+    if crystal.xtal_shape not in SHAPES:
+        return f"no bounds are proved for a crystal of shape {crystal.xtal_shape}"
     if subpixels_wrap(g):
         return "the number of a sub-pixel along an axis is beyond 32 bits"
     # more photons would make sums visible that are subnormal, and so have no relative bound
@@ -118,16 +129,18 @@ def _is_ordinary(g: Geometry) -> bool:
 
 
 def _largest_angle(scene: Scene) -> float:
-    """Bound of every argument of a sine, and of every Miller index."""
+    """Bound of every argument of a sine, and of every Miller index; NaN if there is none."""
     crystal = scene.crystal
     vectors = np.array(crystal.a0 + crystal.b0 + crystal.c0).reshape(3, 3)
     lengths = np.sqrt((vectors * vectors).sum(axis=1))
     # a scattering vector is at most 2/lambda long; rotations may stretch a little
     h = 2.01 / float(np.abs(scene.beam.source_lambda).min()) * float(lengths.max())
+    # Python's max() overlooks a NaN
+    cells = float(np.max((crystal.Na, crystal.Nb, crystal.Nc)))
     if crystal.xtal_shape != SQUARE:
         # whole indices must fit a 32-bit int all the same
-        return max(h, math.pi * max(crystal.Na, crystal.Nb, crystal.Nc) * (math.sqrt(abs(crystal.fudge)) + 1.0))
-    return math.pi * max(crystal.Na, crystal.Nb, crystal.Nc) * h
+        return float(np.max((h, math.pi * cells * (math.sqrt(abs(crystal.fudge)) + 1.0))))
+    return math.pi * cells * h
 
 
 def certify(scene: Scene, polynomials: Polynomials | None = None, slack: float = 0.0) -> Certificate:
@@ -145,9 +158,7 @@ def certify(scene: Scene, polynomials: Polynomials | None = None, slack: float =
     shape = crystal.xtal_shape
     if shape == SQUARE and max(crystal.Na, crystal.Nb, crystal.Nc) <= 1:
         shape = ONE_CELL
-    # six sines, squared; the rest is at most 60 roundings in either kernel
-    term = {SQUARE: 12 * SIN_ERROR + 60 * HALF_ULP, GAUSS: 2 * EXP_ERROR + 40 * HALF_ULP, ROUND: 40 * HALF_ULP}
-    relative = term.get(shape, 0.0)
+    relative = LATTICE_ERROR[shape]
     factors = sampling.oversample_thick + sampling.oversample_polar + sampling.oversample_omega
     if relative or factors:
         layers = scene.geometry.detector_thicksteps
@@ -167,7 +178,7 @@ def _without_arrays(scene: Scene) -> Scene:
     def bare(part):
         return part._replace(**{name: 0 for name, v in part._asdict().items() if isinstance(v, np.ndarray)})
 
-    return Scene(*(bare(part) for part in scene))
+    return Scene(*(bare(part) for part in scene[:-1]), scene.stop)
 
 
 def _table(f: Fgrid) -> tuple[Table, np.ndarray]:

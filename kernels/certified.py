@@ -16,10 +16,12 @@ from numba import njit
 
 from . import geometry, interpolation, rows, terms
 from .borrowing import borrowed
+from .certificate import ONE_CELL
 from .elementary import inlined
 from .reference import AP, INTERPOLATE, POLAR_VECTOR, put_vector, render_pixel, vector_at
 from .scalar import cross_product, rotate_umat, unitize
 from .scene import GAUSS, ROUND, SQUARE, TOPHAT
+from .stopping import stopped
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -63,10 +65,10 @@ def _render_rows(first, last, scene, state, image, omega_sums, certificate, reco
         if spixel < g.roi_ymin or spixel > g.roi_ymax:
             continue
         fpixel = leftmost
-        while fpixel < rightmost and not settled(scene, state):
+        while fpixel < rightmost and not stopped(scene.stop) and not settled(scene, state):
             recomputed[spixel] += again(fpixel, spixel, scene, state, image, omega_sums)
             fpixel += 1
-        while fpixel < rightmost:
+        while fpixel < rightmost and not stopped(scene.stop):
             lanes = min(rows.CHUNK, rightmost - fpixel)
             if _chunk(w, places, turns, fpixel, lanes, spixel, scene.beam, state, certificate):
                 uncertain = terms.certify_lanes(w, image, spixel * g.fpixels + fpixel, lanes)
@@ -76,7 +78,7 @@ def _render_rows(first, last, scene, state, image, omega_sums, certificate, reco
                     )
                 omega_sums[spixel] += terms.sum_omegas(w, lanes)
             else:
-                # interpolation ends here: the chunk pixel by pixel
+                # interpolation ends here, or the kernel was stopped: the chunk pixel by pixel
                 for i in range(lanes):
                     recomputed[spixel] += again(fpixel + i, spixel, scene, state, image, omega_sums)
             fpixel += lanes
@@ -123,9 +125,9 @@ def settled(scene, state):
 
 @inlined
 def _chunk(w, places, turns, fpixel, lanes, spixel, sources, state, certificate):
-    """Sum the terms of a chunk of pixels; False if interpolation would end within it. C: 2655-3030"""
+    """Sum the terms of a chunk of pixels; False if interpolation would end within it, or if stopped. C: 2655-3030"""
     numbers, arrays = certificate
-    g, beam, crystal, fgrid, sampling = numbers.scene
+    g, beam, crystal, fgrid, sampling, _ = numbers.scene
     rotated, turned, umats, bordered, grid = arrays
     rows.fill(w, rows.SUM, beam.I_bg)
     rows.fill(w, rows.POLAR, 1.0 if beam.nopolar else 0.0)
@@ -183,6 +185,8 @@ def _sweep(w, places, lanes, numbers, rotated, turned, umats, bordered, grid, st
     for phi_tic in range(turned.size):
         ap, bp, cp = spindle_vectors(crystal, numbers.scene.sampling, rotated, turned, phi_tic, state)
         for mos_tic in range(umats.shape[0]):
+            if stopped(numbers.scene.stop):
+                return False
             a, b, c = domain_vectors(crystal, umats, mos_tic, ap, bp, cp)
             if numbers.shape == SQUARE:
                 terms.square(w, a, b, c, crystal, numbers.polynomials.sin_short)
@@ -229,14 +233,18 @@ def _other_shapes(w, numbers):
     elif numbers.shape == TOPHAT:
         terms.radial(w, crystal)
         terms.tophat(w, crystal)
-    elif numbers.scene.beam.dmin > 0.0:
-        rows.fill(w, rows.F_LATT, 1.0)
+    elif numbers.shape == ONE_CELL:
+        if numbers.scene.beam.dmin > 0.0:
+            rows.fill(w, rows.F_LATT, 1.0)
+    else:
+        # of no bound: the reference kernel renders such pixels
+        rows.fill(w, rows.F_LATT, math.nan)
 
 
 @inlined
 def _add(w, places, lanes, numbers, bordered, grid, interpolate):
     """Look up the structure factors and add one term to every pixel; False as in `_chunk`. C: 2931-3018"""
-    g, beam, crystal, fgrid, sampling = numbers.scene
+    g, beam, crystal, fgrid, sampling, _ = numbers.scene
     skip_zero = beam.water_size == 0.0
     if fgrid.hkls != 0:
         if interpolate:

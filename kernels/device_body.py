@@ -22,9 +22,11 @@ from .elementary import fma
 from .reference import POLAR_VECTOR, detector_plane, out_of_range, solid_angle, vector_at
 from .scalar import cross_product, dot_product, magnitude, scalar, unitize
 from .scene import Scene
+from .stopping import stopped
 
 NAN = math.nan
 NOWHERE = 2**62  # offset of the first of no pixels
+CARRIED = 10  # numbers that a pixel needs to go on in another launch
 
 
 class Tables(NamedTuple):
@@ -39,12 +41,18 @@ class Tables(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Which pixels a launch renders: those numbered start .. stop-1 in raster order of the rendered columns."""
+    """Which pixels a launch renders: those numbered start .. stop-1 in raster order of the rendered columns.
+
+    And which sub-pixels of them, numbered layer after layer: a launch adds up begin .. end-1, and one that does not
+    end with the last one is a part of a pixel.
+    """
 
     leftmost: int  # first rendered fast index
     columns: int  # rendered columns
     start: int  # row * columns + column
     stop: int
+    begin: int = 0
+    end: int = 1
 
 
 def make_tables(scene: Scene, certificate: Certificate, state: np.ndarray) -> Tables:
@@ -172,12 +180,16 @@ def scaled(beam, sampling, factors, I, relative):
 
 
 @scalar
-def pixel(fpixel, spixel, numbers, sources, axes, vectors, bordered, grid, interpolate):
-    """One pixel: layers, sub-pixels, sources, phi steps, mosaic domains. C: 2655-3039
+def pixel(fpixel, spixel, begin, end, carried, numbers, sources, axes, vectors, bordered, grid, interpolate):
+    """One pixel, or a part of it: layers, sub-pixels, sources, phi steps, mosaic domains. C: 2655-3039
 
     Parameters
     ----------
     fpixel, spixel : int
+    begin, end : int
+        Of `Place`.
+    carried : float64 [CARRIED]
+        What the part before left, if there was one; filled, if another one follows.
     numbers : certificate.Numbers
     sources, axes, vectors, bordered, grid : arrays
         Of `Tables`.
@@ -187,7 +199,7 @@ def pixel(fpixel, spixel, numbers, sources, axes, vectors, bordered, grid, inter
     Returns
     -------
     (float32 photons or NaN where they are uncertain, sum of solid angles in sr,
-    whether a neighbourhood may have left the grid)
+    whether a neighbourhood may have left the grid); NaN, 0 and False if another part follows.
     """
     g, beam, sampling = numbers.scene.geometry, numbers.scene.beam, numbers.scene.sampling
     skip_zero = beam.water_size == 0.0
@@ -199,12 +211,22 @@ def pixel(fpixel, spixel, numbers, sources, axes, vectors, bordered, grid, inter
     polar = 1.0 if beam.nopolar else 0.0
     polar_error = capture_error = 0.0
     capture_fraction = omega_pixel = omega_sum = 0.0
-    for thick_tic in range(g.detector_thicksteps):
+    if begin > 0:
+        I, sum_error, relative = carried[0], carried[1], carried[2]
+        polar, polar_error = carried[3], carried[4]
+        capture_fraction, capture_error = carried[5], carried[6]
+        omega_pixel, omega_sum, left_grid = carried[7], carried[8], carried[9] != 0.0
+    a_layer = g.oversample * g.oversample
+    for thick_tic in range(begin // a_layer, (end + a_layer - 1) // a_layer):
         Odet = thick_tic * g.detector_thickstep
-        capture_fraction = 1.0 if g.detector_thick == 0.0 else 0.0
+        # the compiler for GPUs takes no min and max of whole numbers
+        first = begin - thick_tic * a_layer if begin > thick_tic * a_layer else 0
+        last = end - thick_tic * a_layer if end < (thick_tic + 1) * a_layer else a_layer
+        if first == 0:
+            capture_fraction = 1.0 if g.detector_thick == 0.0 else 0.0
         # of a layer's fraction only the last one's counts, unless it weighs the running sum
         wants_capture = sampling.oversample_thick or thick_tic == g.detector_thicksteps - 1
-        for sub in range(g.oversample * g.oversample):
+        for sub in range(first, last):
             subS, subF = sub // g.oversample, sub % g.oversample
             Fdet = g.subpixel_size * (fpixel * g.oversample + subF) + g.subpixel_size * 0.5
             Sdet = g.subpixel_size * (spixel * g.oversample + subS) + g.subpixel_size * 0.5
@@ -244,6 +266,12 @@ def pixel(fpixel, spixel, numbers, sources, axes, vectors, bordered, grid, inter
                         I, sum_error, relative = summed(
                             sampling, skip_zero, F_cell, F_latt, error, factors, I, sum_error, relative
                         )
+    if end < g.detector_thicksteps * a_layer:
+        carried[0], carried[1], carried[2] = I, sum_error, relative
+        carried[3], carried[4] = polar, polar_error
+        carried[5], carried[6] = capture_fraction, capture_error
+        carried[7], carried[8], carried[9] = omega_pixel, omega_sum, 1.0 if left_grid else 0.0
+        return np.float32(NAN), 0.0, False
     factors = capture_fraction, capture_error, polar, polar_error, omega_pixel
     value, bound = scaled(beam, sampling, factors, I, numbers.relative_error + relative)
     if sum_error != 0.0:
@@ -252,7 +280,9 @@ def pixel(fpixel, spixel, numbers, sources, axes, vectors, bordered, grid, inter
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def render_place(place, numbers, mask, sources, axes, vectors, bordered, grid, interpolate, pixels, omega_sums):
+def render_place(
+    place, numbers, mask, sources, axes, vectors, bordered, grid, interpolate, pixels, omega_sums, carried
+):
     """Render the pixels of a place on the CPU.
 
     Parameters
@@ -266,6 +296,8 @@ def render_place(place, numbers, mask, sources, axes, vectors, bordered, grid, i
         Filled with photons, NaN where they are uncertain.
     omega_sums : float64 [rows that the place touches]
         Increased by the solid angles (sr).
+    carried : float64 [stop - start or more, CARRIED]
+        From one part of the pixels to the next; of any size if there is only one.
 
     Returns
     -------
@@ -273,13 +305,16 @@ def render_place(place, numbers, mask, sources, axes, vectors, bordered, grid, i
     """
     first = NOWHERE
     for n in range(place.start, place.stop):
+        if stopped(numbers.scene.stop):
+            break
         spixel, fpixel = n // place.columns, place.leftmost + n % place.columns
         if mask.size > 0 and mask[spixel * numbers.scene.geometry.fpixels + fpixel] == 0:
             pixels[n - place.start] = 0.0
             continue
         photons, omega_sum, left_grid = pixel(
-            fpixel, spixel, numbers, sources, axes, vectors, bordered, grid, interpolate
-        )
+            fpixel, spixel, place.begin, place.end, carried[(n - place.start) % carried.shape[0]],
+            numbers, sources, axes, vectors, bordered, grid, interpolate,
+        )  # fmt: skip
         pixels[n - place.start] = photons
         omega_sums[spixel - place.start // place.columns] += omega_sum
         if left_grid and first == NOWHERE:

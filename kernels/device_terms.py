@@ -11,7 +11,7 @@ import numpy as np
 from .certificate import HALF_ULP, ONE_CELL
 from .elementary import EXP_ERROR, EXP_UNDERFLOW, SINC3_ERROR, abs_sin_cos, exp_of, weighted_cubic
 from .scalar import dot_product, scalar, unitize
-from .scene import GAUSS, ROUND, SQUARE
+from .scene import GAUSS, ROUND, SQUARE, TOPHAT
 from .terms import parallelepiped
 
 NAN = math.nan
@@ -101,7 +101,9 @@ def lattice(numbers, h, k, l):
         if exponent < EXP_UNDERFLOW and exponent > EXP_NONZERO:
             return NEXT_TO_NOTHING, 0.0
         return volume * exp_or_zero(exponent, polynomials.exp), 0.0
-    return volume * (1.0 if rad_star_sqr * crystal.fudge < 0.3969 else 0.0), 0.0
+    if numbers.shape == TOPHAT:
+        return volume * (1.0 if rad_star_sqr * crystal.fudge < 0.3969 else 0.0), 0.0
+    return math.nan, 0.0
 
 
 @scalar

@@ -29,6 +29,7 @@ from .scalar import (
     wrap_int,
 )
 from .scene import GAUSS, ROUND, SQUARE, TOPHAT
+from .stopping import stopped
 
 # state[...]: what the image depends on ...
 AP = 0  # 9: ap, bp, cp, the cell vectors after the last spindle rotation
@@ -46,6 +47,8 @@ STATE_SIZE = 39
 # columns of `printout`, one row a pixel of the block
 P_POSITION, P_I, P_POLAR, P_OMEGA, P_CAPTURE, P_PIXEL, P_STATE = 0, 3, 4, 5, 6, 7, 8
 PRINTOUT_SIZE = P_STATE + STATE_SIZE
+
+UNFINISHED = (0.0, 0.0, 0.0, 0.0, 0.0, (0.0, 0.0, 0.0))  # in place of a pixel, once the kernel is stopped
 
 
 def initial_state(scene):
@@ -222,9 +225,10 @@ def render_pixel(fpixel, spixel, scene, state, omega_sums, rows=None):
 
     Returns
     -------
-    (photons, sum before scaling, polar, omega_pixel, capture_fraction, position of the last sub-pixel in m)
+    (photons, sum before scaling, polar, omega_pixel, capture_fraction, position of the last sub-pixel in m);
+    UNFINISHED if it was stopped.
     """
-    g, beam, crystal, fgrid, sampling = scene
+    g, beam, crystal, fgrid, sampling, stop = scene
     capture_fraction = 0.0
     # The background is inside the sum, and so is divided by steps (quirk: water-in-sum).
     I = beam.I_bg
@@ -236,6 +240,8 @@ def render_pixel(fpixel, spixel, scene, state, omega_sums, rows=None):
         capture_fraction = 1.0 if g.detector_thick == 0.0 else 0.0
         for subS in range(g.oversample):
             for subF in range(g.oversample):
+                if stopped(stop):
+                    return UNFINISHED
                 Fdet = subpixel_place(g, fpixel, subF)
                 Sdet = subpixel_place(g, spixel, subS)
                 position = detector_position(g, Fdet, Sdet, Odet)
@@ -289,6 +295,8 @@ def render_pixel(fpixel, spixel, scene, state, omega_sums, rows=None):
                             ap, bp, cp = vector_at(state, AP), vector_at(state, AP + 3), vector_at(state, AP + 6)
                             record(rows, PHI, (float(phi_tic),) + ap + bp + cp)
                         for mos_tic in range(crystal.mosaic_umats.shape[0]):
+                            if stopped(stop):
+                                return UNFINISHED
                             a = vector_at(state, AP)
                             b = vector_at(state, AP + 3)
                             c = vector_at(state, AP + 6)
@@ -363,6 +371,8 @@ def render_rows(first, last, scene, state, image, omega_sums, printout):
     """
     g = scene.geometry
     for spixel in range(first, last):
+        if stopped(scene.stop):
+            return
         for fpixel in range(g.fpixels):
             if fpixel < g.roi_xmin or fpixel > g.roi_xmax or spixel < g.roi_ymin or spixel > g.roi_ymax:
                 continue

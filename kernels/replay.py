@@ -1,6 +1,6 @@
 """Single pixels with the state that a run in raster order has reached there.
 
-The state settles soon, see `nbport/render/rows.py`; until then earlier pixels have to be passed.
+The state settles soon, see `nbport/rendering/rows.py`; until then earlier pixels have to be passed.
 """
 
 import numpy as np
@@ -8,6 +8,7 @@ from numba import njit
 
 from .reference import AP, POLAR_VECTOR, render_pixel, vector_at
 from .scalar import unitize
+from .stopping import stopped
 
 
 def with_one_sweep_step(scene):
@@ -70,7 +71,7 @@ def pass_pixels(first, last, scene, until_settled, state, image):
     g = scene.geometry
     omega_sums = np.zeros(g.spixels)
     for imgidx in range(first, last):
-        if until_settled and settled(scene, state):
+        if stopped(scene.stop) or (until_settled and settled(scene, state)):
             return
         if is_rendered(g, imgidx):
             spixel, fpixel = imgidx // g.fpixels, imgidx % g.fpixels

@@ -116,3 +116,4 @@ class Scene(NamedTuple):
     crystal: Crystal
     fgrid: Fgrid
     sampling: Sampling
+    stop: int = 0  # address of the byte that stops the kernel, see `stopping.py`; 0: nothing does

@@ -27,6 +27,7 @@ if (_folder / "scene.py").is_file():
 
 # what this package offers, and the module that is imported when it is asked for
 _PLACES = {
+    "CancelledError": "errors",
     "Comparison": "oracle.compare",
     "DeviceError": "errors",
     "InputError": "errors",

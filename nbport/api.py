@@ -7,18 +7,22 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .compilation.cache import announced, compiled
+from .compilation.loading import announced, compiled
 from .crules.text import printf
 from .errors import InputError, OptionError
 from .gpu.choice import open_device
+from .options.device_names import check_name, check_precision
+from .options.given import few, one_of, refuse, whole_number
 from .options.keywords import Parameters
 from .options.scan import KERNELS, OwnOptions, split_own
 from .prepare import missing_input, read_options, set_up
 from .run import Timing
 from .system.machine import default_threads
+from .system.stopping import Event, Stop
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,8 +82,14 @@ class Result:
         """Cell vectors and volume, Angstrom."""
         return self.run.cell
 
-    def write(self, folder: str | os.PathLike = ".") -> list[Path]:
+    def write(self, folder: str | os.PathLike = ".", cancel: Event | None = None) -> list[Path]:
         """Write every file that the command would leave in a folder, with the same bytes. C: 3121-3285
+
+        Parameters
+        ----------
+        folder : path
+        cancel : threading.Event, optional
+            Whoever sets it, in another thread, ends the writing between two files or within the photon noise.
 
         Returns
         -------
@@ -90,6 +100,8 @@ class Result:
         ------
         OutputError
             At the first file that cannot be written; earlier ones stay.
+        CancelledError
+            If `cancel` was set; files that are there by then are whole.
         """
         from .formats.fdump import Grid, write_fdump
         from .run import Timing
@@ -103,7 +115,7 @@ class Result:
             parameters=replace(p, **{name: str(path) for name, path in paths.items()}),
             random_table=self.run.random_table.copy(),
         )
-        writing.write_images(run, self.rendered, Log().say, Timing())
+        writing.write_images(run, self.rendered, Log().say, Timing(), Stop(cancel))
         if p.hkl is not None:
             f = self.run.scene.fgrid
             paths["dump"] = Path(folder, p.dump)
@@ -118,6 +130,7 @@ def render(
     threads: int | None = None,
     device: str | None = None,
     precision: str | None = None,
+    cancel: Event | None = None,
     **keywords: object,
 ) -> Result:
     """Simulate an image; nothing is written.
@@ -135,20 +148,31 @@ def render(
         "cpu", the default, "cuda", "cuda:NUMBER" or "auto"; the bytes are the same.
     precision : str, optional
         On a GPU: "double", the default, or "mixed", whose pixels are within 1e-5 of the others.
+    cancel : threading.Event, optional
+        Whoever sets it, in another thread, ends the simulation. Ctrl-C does so without.
 
     Raises
     ------
     OptionError, InputError, DeviceError
         One line that says what cannot be used, what was found and what was expected.
+    CancelledError
+        If `cancel` was set before the image was finished.
     """
-    with _running(parameters, keywords) as (own, run, log, options):
-        simulation = compiled("render.image")
+    if kernel is not None:
+        one_of("kernel", kernel, KERNELS)
+    if threads is not None:
+        threads = whole_number("threads", threads, 1, 99999)
+    if device is not None:
+        check_name(device)
+    if precision is not None:
+        check_precision(precision)
+    stop = Stop(cancel)
+    with _running(parameters, keywords, stop) as (own, run, log, options):
+        simulation = compiled("rendering.image")
         name = kernel or own.kernel
-        if name not in KERNELS:
-            raise OptionError(f"kernel: found {name!r}, expected one of: {', '.join(KERNELS)}")
         workers = threads or own.threads or default_threads()
         where = open_device(device or own.device, log.warnings.append, precision or own.precision)
-        image = simulation.render(run, name, workers, log.say, Timing(), where, log.warnings.append)
+        image = simulation.render(run, name, workers, log.say, Timing(), where, log.warnings.append, stop=stop)
     p = run.parameters
     pixels = image.pixels.reshape(max(p.spixels, 0), max(p.fpixels, 0))
     return Result(pixels, image.statistics, options, run, log.lines, log.warnings, image)
@@ -176,6 +200,12 @@ def trace(
     OptionError, InputError
         As for `render`; or if a pixel is not rendered, or there are more terms than the limit.
     """
+    for pixel in pixels:
+        pair = few(pixel, 2)
+        if pair is None or len(pair) != 2 or not all(isinstance(x, Integral) and not isinstance(x, bool) for x in pair):
+            raise refuse("pixels", pixel, "pairs of whole numbers: spixel, fpixel")
+    if limit is not None:
+        limit = whole_number("limit", limit, 1, 2**63 - 1)
     with _running(parameters, keywords) as (_, run, log, options):
         compiled("oracle.raster")
         from .oracle.trace import LIMIT, trace_pixels
@@ -200,10 +230,13 @@ def set_up_run(parameters: Parameters | Sequence[str] | None = None, **keywords:
 
 @contextmanager
 def _running(
-    parameters: Parameters | Iterable[str] | None, keywords: dict[str, object]
+    parameters: Parameters | Iterable[str] | None, keywords: dict[str, object], stop: Stop | None = None
 ) -> Iterator[tuple[OwnOptions, Run, Log, tuple[str, ...]]]:
     """A run that is set up, in a context in which kernels are compiled for good."""
-    given = parameters if isinstance(parameters, Parameters) else Parameters.from_options(parameters or ())
+    if isinstance(parameters, Parameters):
+        given = parameters
+    else:
+        given = Parameters.from_options(() if parameters is None else parameters)
     if keywords:
         given = given.extended(**keywords)
     with tempfile.TemporaryDirectory(prefix="nbport-") as folder:
@@ -217,4 +250,5 @@ def _running(
         if missing:
             raise InputError(missing)
         with announced():
-            yield own, set_up(p, log.say, Timing()), log, given.options
+            run = set_up(p, log.say, Timing(), warn=log.warnings.append, keeps_log=True, stop=stop)
+            yield own, run, log, given.options

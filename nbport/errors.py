@@ -17,3 +17,7 @@ class OptionError(ValueError):
 
 class DeviceError(Exception):
     """A GPU cannot be used, or stopped working."""
+
+
+class CancelledError(Exception):
+    """Somebody set the event that was handed over as `cancel`."""

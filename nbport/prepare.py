@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .log import Say
     from .run import Run, Timing
     from .setup.structure_factors import Load
+    from .system.stopping import Stop
 
 
 def read_options(own: OwnOptions, arguments: list[str], say: Say, warn: Callable[[str], None]) -> Parameters:
@@ -70,12 +71,20 @@ def missing_input(p: Parameters) -> str | None:
     return f"expected {'; and '.join(missing)}" if missing else None
 
 
-def set_up(p: Parameters, say: Say, timing: Timing, load: Load | None = None) -> Run:
+def set_up(
+    p: Parameters,
+    say: Say,
+    timing: Timing,
+    load: Load | None = None,
+    warn: Callable[[str], None] = lambda text: None,
+    keeps_log: bool = False,
+    stop: Stop | None = None,
+) -> Run:
     """Everything before the pixel loop, banner included. Loads the compiler. C: 1117-1273, 1379-2516
 
-    Structure factors come from the files, or from `load`.
+    Structure factors come from the files, or from `load`. The rest is as for `setup.scene.prepare`.
     """
-    from .compilation.cache import compiled_modules
+    from .compilation.loading import compiled_modules
 
     with compiled_modules():
         from .log import BANNER
@@ -84,4 +93,5 @@ def set_up(p: Parameters, say: Say, timing: Timing, load: Load | None = None) ->
     with timing.part("setup"):
         frame = scene.begin(p, say)
         say("%s", BANNER)
-    return scene.prepare(frame, say, timing, *([load] if load else []))
+    given = {"load": load} if load else {}
+    return scene.prepare(frame, say, timing, warn=warn, keeps_log=keeps_log, stop=stop, **given)

@@ -6,12 +6,16 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from .kernels.scene import Scene
 from .parameters import Parameters, Vector
+from .system.stopping import Stop
+
+MANY = 100_000  # steps, of which a run is warned
 
 # called with (first row, row after the last, state after them, printout) in raster order
 Finished = Callable[[int, int, np.ndarray, np.ndarray], None]
@@ -54,6 +58,30 @@ class SamplingPlan:
     detector_mu: float
     mosaic_spread: float
     mosaic_domains: int
+
+    def sources(self, in_file: int | None) -> int:
+        """How many sources there are: so many in a file, or at most those of the grid of divergence and dispersion."""
+        return self.hdiv.steps * self.vdiv.steps * self.dispersion.steps if in_file is None else in_file
+
+    def log_lines(self, in_file: int | None) -> int:
+        """How many lines the log has of layers, spindle positions, divergence, wavelengths and sources, at most."""
+        grid = self.hdiv.steps * self.vdiv.steps + self.dispersion.steps if in_file is None else 0
+        return max(self.thick.steps, 0) + max(self.phi.steps, 0) + grid + self.sources(in_file)
+
+    def large_counts(self, in_file: int | None) -> str | None:
+        """One line about counts that are probably not meant, or None."""
+        counts = {
+            "sensor layers": self.thick.steps,
+            "spindle steps": self.phi.steps,
+            "mosaic domains": self.mosaic_domains,
+            "sources": self.sources(in_file),
+        }
+        large = [f"{count} {name}" for name, count in counts.items() if count > MANY]
+        lines, terms = self.log_lines(in_file), prod(max(count, 0) for count in counts.values())
+        if not large and lines <= MANY:
+            return None
+        named = ", ".join(large) or "many steps"
+        return f"{named}: the log has up to {lines} lines of steps and sources, a sub-pixel {terms} terms"
 
 
 class Detector(NamedTuple):
@@ -159,6 +187,12 @@ class Device(Protocol):
     """Something other than the CPU that the pixel loop can run on."""
 
     def render(
-        self, run: Run, kernel: str, threads: int, finished: Finished, warn: Callable[[str], None]
+        self,
+        run: Run,
+        kernel: str,
+        threads: int,
+        finished: Finished,
+        warn: Callable[[str], None],
+        stop: Stop | None = None,
     ) -> Rendered | None:
         """Run the pixel loop; None, after one warning, if the run is left to the CPU."""

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 from c_reference.cases import HERE, load_cases, run_case
 from c_reference.runners import InProcess
-from nbport.compilation.cache import compiled as compiled_module
+from nbport.compilation.loading import compiled as compiled_module
 
 
 class Captured(Exception):
@@ -66,13 +66,13 @@ def compiled(cc, fused, case_id="oversample_thick"):
     if not fused:
         on_device = nbport.gpu.operations.on_device
         nbport.gpu.operations.on_device = lambda: _without_fma(*on_device(), elementary)
-    kernels = compiled_module("cuda_kernel")
+    kernels = compiled_module("gpu.cuda_kernel")
 
     f4, f8 = types.float32, types.float64
-    place, numbers = Place(0, 1, 0, 1), compiled_module("cuda_device").as_declared(certificate.numbers)
+    place, numbers = Place(0, 1, 0, 1), compiled_module("gpu.cuda_device").as_declared(certificate.numbers)
     signature = types.void(
         typeof(place), typeof(numbers), types.int64, *map(typeof, tables), types.int64,
-        f4[::1], f8[::1], types.int64[::1],
+        f4[::1], f8[::1], types.int64[::1], f8[:, ::1],
     )  # fmt: skip
 
     def ptx(kernel):

@@ -12,18 +12,18 @@ from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 
 from c_reference.cases import INPUTS
-from nbport.compilation.cache import compiled
+from nbport.compilation.loading import compiled
 from nbport.errors import InputError, OptionError
 from nbport.options.scan import split_own
 from nbport.prepare import read_options, set_up
 from nbport.run import Run, Timing
 
-simulation = compiled("render.image")
+simulation = compiled("rendering.image")
 certificate = compiled("kernels.certificate")
 certified = compiled("kernels.certified")
 reference = compiled("kernels.reference")
 scalar = compiled("kernels.scalar")
-run_rows = compiled("render.rows").run_rows
+run_rows = compiled("rendering.rows").run_rows
 
 
 # pieces of command lines

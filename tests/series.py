@@ -65,4 +65,6 @@ def wait_for_images(process, journal, number=3):
 def workers(process):
     """Processes that render for it."""
     children = psutil.Process(process.pid).children(recursive=True)
-    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+    # Dask's take another name if setproctitle is installed
+    titles = ("spawn_main", "dask worker")
+    return [child for child in children if any(title in " ".join(child.cmdline()) for title in titles)]

@@ -1,5 +1,7 @@
 """Runs recorded cases on the simulated GPU and compares: NUMBA_ENABLE_CUDASIM=1 python -m tests.simulated CASE ...
 
+After --parts each sub-pixel is a launch of its own.
+
 The last line is a JSON object: for each case the kernel that the report names, and the differences.
 """
 
@@ -9,12 +11,15 @@ import sys
 from c_reference.cases import HERE, load_cases, load_results, run_case
 from c_reference.compare import compare_case
 from c_reference.runners import InProcess
+from nbport.compilation.loading import compiled
 
 
 def main(names):
     """Print what became of each case."""
     from nbport.cli.nanobragg_command import main as command
 
+    if names[0] == "--parts":
+        compiled("gpu.tiles").TERMS_A_PART = 1
     results = {}
     for group in ("quirk", "random"):
         recorded = load_results(HERE / f"{group}.npz")

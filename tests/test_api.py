@@ -1,9 +1,12 @@
 """Python: the same bytes as the command, from options, keywords and arrays."""
 
 import dataclasses
+import decimal
 import functools
+import itertools
 import math
 import os
+import re
 import shutil
 import zlib
 
@@ -16,7 +19,7 @@ import nbport
 from c_reference.cases import HERE, INPUTS, StepResult, load_cases, load_results
 from c_reference.compare import compare_case
 from nbport.options.keywords import KEYWORDS, OPPOSITES, WHOLE
-from nbport.options.scan import image_files, scan
+from nbport.options.scan import image_files, scan, split_own
 from nbport.options.table import FLAGS, atoi, count, negated
 from nbport.parameters import RTD
 from nbport.parameters import Parameters as Asked
@@ -24,6 +27,26 @@ from nbport.parameters import Parameters as Asked
 SMALL = dict(cell=(50, 51, 52, 90, 90, 90), default_F=10, N=5, detpixels=16, oversample=1, wavelength_A=1.2,
              pixel_mm=0.4, distance_mm=60, seed=1)  # fmt: skip
 GRID = dict(SMALL, default_F=None, cell=(34.77, 39.17, 48.31), pixel_mm=1)
+
+
+class Spiteful:
+    """Fails whatever is done with it."""
+
+    def __repr__(self):
+        raise RuntimeError
+
+    def __iter__(self):
+        raise RuntimeError
+
+    def __array__(self, *_, **__):
+        raise RuntimeError
+
+
+class BytesPath:
+    """A path whose name is bytes."""
+
+    def __fspath__(self):
+        return b"x"
 
 
 @pytest.fixture
@@ -233,7 +256,7 @@ def test_options_are_kept_as_they_are():
         ({"hkl": [[1, 2, 3, math.nan]]}, "hkl: found numbers that are not finite"),
         ({"hkl": 5}, "hkl: found an array of shape ()"),
         ({"matrix": np.zeros((2, 3))}, "matrix: found an array of shape (2, 3), expected [3, 3]"),
-        ({"sources": np.zeros((0, 5))}, "sources: expected one row or more"),
+        ({"sources": np.zeros((0, 5))}, "sources: found array([], shape=(0, 5), dtype=float64), expected one row"),
         ({"mask": np.zeros(5)}, "mask: found float64 of shape (5,), expected whole numbers or bools"),
     ],
     ids=lambda x: x if isinstance(x, str) else "",
@@ -266,6 +289,81 @@ def test_unknown_kernel_or_device_is_refused():
         nbport.render(**SMALL, kernel="fast")
     with pytest.raises(nbport.OptionError, match="--device: found 'gpu'"):
         nbport.render(**SMALL, device="gpu")
+
+
+# -- whatever Python can give
+
+NONSENSE = {
+    "minus one": -1, "zero": 0, "huge": 10**30, "nan": math.nan, "inf": -math.inf, "text": "4", "empty": "",
+    "NUL": "a\0b", "lines": "a\nb" * 200, "bytes": b"abc", "true": True, "numpy's false": np.bool_(False),
+    "complex": 1j, "list": [1], "deep": [[1, 2], [3]], "texts": ["a", "b", "c"], "none inside": [None] * 3,
+    "nothing": [],
+    "dict": {1: 2, 2: 3, 3: 4}, "set": {1, 2, 3}, "endless": itertools.count(), "object": object(), "type": int,
+    "0-d": np.array(100.0), "0-d text": np.array("x"), "0-d masked": np.ma.masked, "nans": [math.nan] * 9,
+    "masked": np.ma.masked_equal(np.ones((3, 3)), 1), "masked row": np.ma.masked_equal([1.0, 2.0, 3.0], 2.0),
+    "complex array": np.ones((3, 3), complex), "large array": np.ones((99, 99)), "objects": np.array([object()] * 3),
+    "texts in an array": np.array([["1", "2", "3"]] * 3), "date": np.datetime64("2020-01-01"), "lambda": lambda: 1,
+    "ragged": [[1, 2, 3], [4]], "spiteful": Spiteful(), "decimal": decimal.Decimal(1), "bytes path": BytesPath(),
+}  # fmt: skip
+EXPECTED = re.compile(r"(?s)\S+: found .+, expected .+")
+
+
+def assert_named(error, *names):
+    text = str(error)
+    assert "\n" not in text and "\0" not in text and len(text) < 400
+    assert text.lstrip("-").startswith(names) and EXPECTED.fullmatch(text), text
+
+
+@pytest.mark.parametrize("what", NONSENSE)
+@pytest.mark.filterwarnings("error")
+def test_keyword_with_nonsense_works_or_is_refused_by_name(what, tmp_path):
+    refused = 0
+    for keyword in [*KEYWORDS, "fix"]:
+        try:
+            p = nbport.Parameters(**{keyword: NONSENSE[what]})
+            own, arguments = split_own(p.save(tmp_path).to_options())
+            scan(arguments, Asked(fixes=own.fixes))
+        except (nbport.OptionError, nbport.InputError) as error:
+            assert_named(error, f"{keyword}: ")
+            refused += 1
+    assert refused >= 10
+
+
+@pytest.mark.parametrize("what", [*NONSENSE, "tuple"])
+@pytest.mark.filterwarnings("error")
+def test_argument_of_render_with_nonsense_is_refused_by_name(what):
+    value = NONSENSE.get(what, (1, 2))
+    for name in ("threads", "kernel", "device", "precision"):
+        if name == "threads" and what == "huge":
+            value = 10**9
+        with pytest.raises(nbport.OptionError) as found:
+            nbport.render(**SMALL, **{name: value})
+        assert_named(found.value, name)
+    for call in (lambda: nbport.trace(None, value, **SMALL), lambda: nbport.trace(None, (1, 2), limit=value, **SMALL)):
+        if what in ("huge", "tuple"):
+            continue
+        with pytest.raises(nbport.OptionError) as found:
+            call()
+        assert_named(found.value, "pixels", "limit")
+
+
+@pytest.mark.parametrize("what", [name for name in NONSENSE if name not in ("list", "nothing", "endless", "texts")])
+def test_first_argument_that_is_no_list_of_arguments_is_refused(what):
+    with pytest.raises((nbport.OptionError, nbport.InputError)) as found:
+        nbport.render(NONSENSE[what])
+    assert "\n" not in str(found.value)
+
+
+def test_array_without_axes_is_its_number():
+    p = nbport.Parameters(distance_mm=np.array(100.0), N=np.array(5), nopgm=np.bool_(True), cell=np.array(50))
+    assert p == nbport.Parameters(distance_mm=100.0, N=5, nopgm=True, cell=50)
+    assert nbport.render(**SMALL, threads=np.int64(1)).image.any()
+
+
+def test_fixes_are_texts_one_or_several():
+    for fix in (["phi0", "oversample"], ("phi0", "oversample"), "phi0,oversample"):
+        assert nbport.Parameters(fix=fix).to_options() == ["--fix", "phi0,oversample"]
+    assert nbport.Parameters(fix=None).to_options() == []
 
 
 # -- arrays instead of files

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbport.errors import OptionError
-from nbport.options.scan import image_files, scan, split_own
+from nbport.options.scan import OwnOptions, image_files, scan, split_own
 from nbport.options.table import FLAGS, OWN_FLAGS
 from nbport.parameters import Convention, Parameters, Pivot
 
@@ -63,6 +63,46 @@ def test_own_options_of_any_tokens_raise_nothing_but_option_errors(argv):
         # what is left was given, in this order
         given = iter(argv)
         assert all(token in given for token in rest)
+
+
+@pytest.mark.parametrize("flag", [f for f in FLAGS if f.values and f.option != "-cell"], ids=lambda f: f.option)
+def test_value_of_an_option_of_the_reference_is_none_of_ours(flag):
+    for ours in OWN_FLAGS:
+        values = ["7"] * (len(flag.values.split()) - 1) + [ours.option]
+        own, rest = split_own([flag.option, *values, "-N", "5"])
+        assert (own, rest) == (OwnOptions(), [flag.option, *values, "-N", "5"])
+        assert f"{ours.option} is a value of {flag.option} here, and no option of ours" in scan(rest, Parameters())
+
+
+def test_cell_takes_nothing_that_begins_with_a_dash():
+    own, rest = split_own(["-cell", "40", "50", "--threads", "2"])
+    assert (own.threads, rest) == (2, ["-cell", "40", "50"])
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "-N 5", "-nopgm", "-cell 40", "-cell 40 50 60 70 80 90", "-misset random", "-misset 1 2 3", "-misset_seed 7",
+        "-roi 0 9 0 9", "-curved_det", "x", "-hkl --kernel", "--threads 2", "--json -floatfile",
+    ],
+)  # fmt: skip
+def test_option_of_ours_behind_all_values_is_ours(before):
+    for tokens in (["--help"], ["--threads", "3"], ["--nexus", "x.nxs"]):
+        own, rest = split_own([*before.split(), *tokens])
+        assert own != split_own(before.split())[0]
+        assert rest == split_own(before.split())[1]
+
+
+def test_values_are_options_too_as_in_the_reference():
+    # -intfile is the value of -floatfile, and an option whose value is --help
+    own, rest = split_own(["-floatfile", "-intfile", "--help", "--threads", "2"])
+    assert (own.help, own.threads) == (False, 2)
+    p = scanned(*rest)
+    assert (p.floatfile, p.intfile) == ("-intfile", "--help")
+
+
+def test_no_option_of_ours_acts_as_one_of_the_reference():
+    assert not any(flag.matches(own.option) for flag in FLAGS for own in OWN_FLAGS)
 
 
 @given(st.lists(tokens, max_size=8))

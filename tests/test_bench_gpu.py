@@ -10,7 +10,7 @@ import pytest
 
 from c_reference.cases import HERE
 from nbport.cli.nbport_command import main
-from nbport.compilation.cache import compiled
+from nbport.compilation.loading import compiled
 from tests.test_bench import OPTIONS, program
 
 bench_gpu = compiled("bench.device")

@@ -12,8 +12,24 @@ import numpy as np
 import pytest
 
 from c_reference.cases import HERE
-from tests.scenes import GRID, ROW, F, assert_equal, by_certified, by_reference, certificate, differing, scene_of
+from nbport.compilation.loading import compiled
+from nbport.parameters import Shape
+from tests.scenes import (
+    GRID,
+    ROW,
+    F,
+    assert_equal,
+    by_certified,
+    by_reference,
+    certificate,
+    certified,
+    differing,
+    ignore,
+    run_rows,
+    scene_of,
+)
 
+tiles = compiled("gpu.tiles")
 ROOT = HERE.parent
 BRIGHT = f"{ROW} {F} -N 9 -phi 0 -osc 1 -phisteps 3"
 
@@ -73,6 +89,24 @@ def with_F(scene, value):
     return with_parts(scene, fgrid={"Fhkl": Fhkl})
 
 
+def certified_with(scene, made):
+    """How many pixels the certified kernel leaves to the reference kernel."""
+    recomputed = np.zeros(scene.geometry.spixels, np.int64)
+
+    def kernel(*arguments):
+        certified.render_certified(*arguments, made, recomputed)
+
+    run_rows(kernel, scene, 1, False, ignore)
+    return int(recomputed.sum())
+
+
+def on_device_with(scene, made):
+    """How many pixels the GPU's pixel loop leaves to the reference kernel."""
+    kernel = tiles.TiledKernel(scene, made, lambda c, t: tiles.BodyOnCpu(c, t, False), 1)
+    run_rows(kernel, scene, 1, False, ignore, in_order=True)
+    return kernel.recomputed
+
+
 NOTHING = np.zeros(0)
 OBSTACLES = {
     "no steps": (with_parts, {"sampling": {"steps": 0}}, "no steps"),
@@ -104,6 +138,11 @@ OBSTACLES = {
     "weighed gauss": (with_parts, {"crystal": {"xtal_shape": 2}, "sampling": {"oversample_omega": 1}}, "oversample_"),
     "F nan": (with_F, {"value": math.nan}, "structure factor"),
     "F too large": (with_F, {"value": -1e71}, "structure factor"),
+    "crystal of a shape that no kernel knows": (with_parts, {"crystal": {"xtal_shape": 9}}, "shape 9"),
+    "code of a certificate in a scene": (with_parts, {"crystal": {"xtal_shape": certificate.ONE_CELL}}, "shape"),
+    "code that follows the last shape": (with_parts, {"crystal": {"xtal_shape": 4}}, "shape 4"),
+    "cells nan": (with_parts, {"crystal": {"Nb": math.nan}}, "too many cells"),
+    "fudge nan": (with_parts, {"crystal": {"xtal_shape": 1, "fudge": math.nan}}, "too many cells"),
     "F too small": (with_F, {"value": 1e-71}, "structure factor"),
 }
 
@@ -114,6 +153,23 @@ def test_obstacle_is_named(name):
     scene = scene_of(GRID_ROW)
     assert certificate.obstacle(scene) is None
     assert reason in certificate.obstacle(change(scene, **how))
+
+
+def test_every_shape_of_a_crystal_has_a_bound_and_no_other_has():
+    assert set(certificate.SHAPES) == {shape.value for shape in Shape}
+    assert set(certificate.LATTICE_ERROR) == {*certificate.SHAPES, certificate.ONE_CELL}
+    scene = with_parts(scene_of(GRID_ROW), crystal={"xtal_shape": 9})
+    with pytest.raises(KeyError):
+        certificate.certify(scene)
+
+
+@pytest.mark.parametrize("render", [certified_with, on_device_with])
+def test_certificate_of_an_unknown_shape_certifies_no_pixel(render):
+    scene = scene_of(f"{ROW} {F} -N 9 -detpixels_x 40 -detpixels_y 1")
+    made = certificate.certify(scene)
+    unknown = made._replace(numbers=made.numbers._replace(shape=9))
+    assert render(scene, made) < 4  # rounding may leave some
+    assert render(scene, unknown) == 40
 
 
 def test_last_number_of_a_subpixel_that_32_bits_hold_is_no_obstacle():

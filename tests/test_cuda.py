@@ -16,7 +16,7 @@ from c_reference.cases import HERE, load_cases, load_results, run_case
 from c_reference.compare import compare_case
 from c_reference.runners import InProcess
 from nbport.cli.nanobragg_command import main
-from nbport.compilation.cache import compiled
+from nbport.compilation.loading import compiled
 from nbport.errors import DeviceError, OptionError
 from nbport.gpu.choice import open_device
 from nbport.kernels.scene import Crystal
@@ -68,6 +68,14 @@ def simulated():
 def test_simulated_gpu_gives_the_recorded_outputs(case_id, simulated):
     assert simulated[case_id]["differences"] == []
     assert all("kernel: cuda:0; " in report for report in simulated[case_id]["reports"])
+
+
+def test_simulated_gpu_gives_the_recorded_outputs_of_pixels_in_parts():
+    results = python_module(
+        "tests.simulated", "--parts", "oversample_thick", "oversample_polar", NUMBA_ENABLE_CUDASIM="1"
+    )
+    assert [result["differences"] for result in results.values()] == [[], []]
+    assert all("kernel: cuda:0; " in report for result in results.values() for report in result["reports"])
 
 
 @functools.cache

@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from nbport.compilation.cache import compiled
+from nbport.compilation.loading import compiled
 from nbport.errors import DeviceError
 from nbport.gpu.errors import MEANINGS, meaning, one_line_errors
 

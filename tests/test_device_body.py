@@ -12,7 +12,7 @@ from c_reference.cases import HERE, load_cases, load_results, run_case
 from c_reference.compare import compare_case
 from c_reference.runners import InProcess
 from nbport.cli.nanobragg_command import main
-from nbport.compilation.cache import compiled
+from nbport.compilation.loading import compiled
 
 certificate = compiled("kernels.certificate")
 tiles = compiled("gpu.tiles")
@@ -90,6 +90,16 @@ FEW = [*INTERPOLATION_ENDS, *load_cases(HERE / "random.jsonl")[:12]]
 @pytest.mark.parametrize("case", FEW, ids=lambda case: case.id)
 def test_size_of_launches_does_not_matter(case, size, monkeypatch):
     monkeypatch.setattr(tiles, "launch_size", lambda scene, columns: size)
+    assert_recorded_outputs(case, case.group)
+
+
+@pytest.mark.parametrize("terms", [1, 8])
+@pytest.mark.parametrize(
+    "case", [*FEW, *map(case_named, ("oversample_thick", "oversample_omega_last", "water", "nopolar"))],
+    ids=lambda case: case.id,
+)  # fmt: skip
+def test_pixels_rendered_in_parts_are_the_same(case, terms, monkeypatch):
+    monkeypatch.setattr(tiles, "TERMS_A_PART", terms)
     assert_recorded_outputs(case, case.group)
 
 

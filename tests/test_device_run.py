@@ -7,11 +7,11 @@ import pytest
 
 import nbport.cli.nanobragg_command
 from nbport.cli.nanobragg_command import main
-from nbport.compilation.cache import compiled
+from nbport.compilation.loading import compiled
 from nbport.errors import DeviceError
 from nbport.gpu.choice import open_device
 
-driver = compiled("render.rows")
+driver = compiled("rendering.rows")
 tiles = compiled("gpu.tiles")
 
 IMAGE = ["-cell", "50", "51", "52", "90", "90", "90", "-default_F", "10", "-N", "5", "-oversample", "1",

@@ -14,7 +14,7 @@ from nbport.cli.nanobragg_command import main
 from nbport.kernels.reference import AP, INTERPOLATE, LOST, initial_state, render_rows
 from nbport.options.scan import OwnOptions
 from nbport.prepare import read_options, set_up
-from nbport.render.rows import run_rows
+from nbport.rendering.rows import run_rows
 from nbport.run import Timing
 
 SMALL = (

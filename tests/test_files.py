@@ -1,5 +1,6 @@
 """Files are complete or not there, and errors name them."""
 
+import fcntl
 import os
 import stat
 import threading
@@ -7,7 +8,8 @@ import threading
 import pytest
 
 from nbport.errors import InputError, OutputError
-from nbport.system.files import read_bytes, replace_file, write_file
+from nbport.system import files
+from nbport.system.files import read_bytes, remove_stale, replace_file, write_file
 
 as_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
 
@@ -137,3 +139,54 @@ def test_device_is_not_replaced():
     with pytest.raises(OutputError, match="/dev/null: cannot write: not a regular file"), replace_file("/dev/null"):
         pass
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+
+
+# -- temporary files of other runs
+
+
+def test_temporary_of_a_run_that_lives_stays_and_that_of_a_dead_one_goes(tmp_path):
+    alive, dead = tmp_path / ".nbport-alive.tmp", tmp_path / ".nbport-dead.tmp"
+    alive.write_bytes(b"half")
+    dead.write_bytes(b"half")
+    with open(alive, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        remove_stale.cache_clear()
+        write_file(tmp_path / "x", [b"whole"])
+        assert sorted(path.name for path in tmp_path.iterdir()) == [alive.name, "x"]
+    remove_stale.cache_clear()
+    write_file(tmp_path / "x", [b"whole"])
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_temporary_is_removed_while_its_lock_is_held(tmp_path, monkeypatch):
+    (tmp_path / ".nbport-dead.tmp").write_bytes(b"half")
+    seen = []
+
+    def unlink(path):
+        with open(path, "rb") as other:
+            try:
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                seen.append("free")
+            except OSError:
+                seen.append("locked")
+
+    monkeypatch.setattr(files.os, "unlink", unlink)
+    remove_stale.cache_clear()
+    remove_stale(str(tmp_path))
+    assert seen == ["locked"]
+
+
+def test_temporary_that_was_removed_before_it_was_locked_is_made_anew(tmp_path, monkeypatch):
+    lock, removed = fcntl.flock, []
+
+    def found_by_another_run(handle, operation):
+        if not removed:
+            [path] = tmp_path.glob(".nbport-*.tmp")
+            path.unlink()
+            removed.append(path.name)
+        lock(handle, operation)
+
+    monkeypatch.setattr(files.fcntl, "flock", found_by_another_run)
+    write_file(tmp_path / "x", [b"whole"])
+    assert len(removed) == 1
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"x": b"whole"}

@@ -195,7 +195,7 @@ def test_missing_gemmi_is_said(files, monkeypatch, capsys):
 TEXTS = [
     b"", b"\n", b"1 2 3 4\n", b"   0   0   1  5.5\n", b"-1-2-3 5\n", b"# h k l F\n1 2 3 4\n", b"h k l F\n1 2 3 4\n",
     b"nan 1 2 3\n", b"inf 1 2 3\n", b"data\n1 2 3 4\n", b"data_x\n1 2 3 4\n", b"REMARK a file\n1 2 3 4\n",
-    b"ATOMS 1\n", b"mtz \n", b"1 2 3 4\nATOM  \nCRYST1\n_atom_site.x\n", gzip.compress(b"1 2 3 4\n"),
+    b"ATOMS 1\n", b"mtz \n", b"1 2 3 4\nATOM  \nCRYST1\n_atom_site.x\n", gzip.compress(b"1 2 3 4\n", mtime=0),
     b"\x1f\x8b\x08 broken", b"+1 2 3 4", b".5 2 3 4",
 ]  # fmt: skip
 

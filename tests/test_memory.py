@@ -8,6 +8,8 @@ import sys
 import numpy as np
 import pytest
 
+import nbport
+from nbport import log
 from nbport.cli.nanobragg_command import main
 from nbport.errors import InputError
 from nbport.formats.fdump import Grid, of_grid, write_fdump
@@ -79,6 +81,100 @@ def test_images_and_structure_factors_count_together(monkeypatch, tmp_path):
         monkeypatch.setattr(memory, "_limits", lambda spare=spare: iter([(room + spare, "a test leaves")]))
         line = [*CRYSTAL, "-detpixels", "3000", "-roi", "0", "3", "0", "3", "-hkl", "a.hkl"]
         assert main(line) == status
+
+
+FLOODS = (
+    "-detector_thick 100 -detector_thicksteps 1000000000",
+    "-phisteps 2000000000 -osc 1",
+    "-divergence 1 -divsteps 30000",
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ("-sourcefile none.txt", "none.txt: cannot read a source file"),
+        ("-sourcefile empty.txt", "empty.txt: no data"),
+        ("-floatfile no/such/folder.bin", "no/such/folder.bin: cannot write"),
+        ("--tiff no/such/folder.tif", "no/such/folder.tif: cannot write"),
+        ("--nexus x.nxs -curved_det -nopgm", "--nexus: NXmx cannot describe -curved_det"),
+        ("-hkl none.hkl", "none.hkl: cannot read"),
+        ("-stol none.stol", "none.stol: cannot read"),
+    ],
+)
+@pytest.mark.parametrize("flood", FLOODS)
+def test_what_is_refused_is_refused_before_a_line_for_each_step_is_logged(
+    tmp_path, monkeypatch, capsys, options, text, flood
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(memory, "check", lambda what, needed: None)
+    monkeypatch.setattr("nbport.log.say_sweeps", lambda *_: pytest.fail("the log is written"))
+    (tmp_path / "empty.txt").write_text("")
+    assert main([*CRYSTAL, "-detpixels", "8", *flood.split(), *options.split()]) == 9
+    captured = capsys.readouterr()
+    assert text in captured.err
+    assert captured.out.count("\n") < 100
+
+
+def test_structure_factors_and_spindle_steps_count_together_before_the_log(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("nbport.log.say_sweeps", lambda *_: pytest.fail("the log is written"))
+    (tmp_path / "a.hkl").write_text("0 0 0 1\n200 200 200 1\n")
+    room = max(memory.of_grid((202, 202, 202)), memory.ORIENTATION * 10**6) + 10**6
+
+    def limits():  # of which the grid takes its part once it is there
+        used = 8 * 202**3 if (tmp_path / "Fdump.bin").exists() else 0
+        yield room - used, "a test leaves"
+
+    monkeypatch.setattr(memory, "_limits", limits)
+    assert main([*CRYSTAL, *"-detpixels 8 -osc 1 -phisteps 1000000 -hkl a.hkl".split()]) == 9
+    assert "1000000 spindle steps, 1 mosaic domains and 1 x 1 x 1 sources: needs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (
+            "-detector_thick 100 -detector_thicksteps 9",
+            "9 sensor layers: the log has up to 13 lines of steps and sources, a sub-pixel 9 terms",
+        ),
+        ("-osc 1 -phisteps 9", "9 spindle steps: the log has up to 13 lines"),
+        ("-divergence 1 -divsteps 3 -square_div", "9 sources: the log has up to 21 lines"),
+        ("-mosaic 1 -mosaic_domains 9", "9 mosaic domains: the log has up to 5 lines"),
+        ("-sourcefile nine.txt", "9 sources: the log has up to 11 lines"),
+        ("-osc 1 -phisteps 7 -mosaic 1 -mosaic_domains 9 -thicksteps 6", "7 spindle steps, 9 mosaic domains: "),
+        ("-osc 1 -phisteps 4 -detector_thick 100 -thicksteps 3", "many steps: the log has up to 10 lines"),
+    ],
+)  # fmt: skip
+def test_large_count_runs_after_a_warning_that_comes_before_the_log(tmp_path, monkeypatch, capsys, options, text):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nine.txt").write_text("-10 0 0 1 1e-10\n" * 9)
+    line = [*CRYSTAL, "-detpixels", "4", "-pixel", "1", *options.split()]
+    assert main(line) == 0
+    unwarned = capsys.readouterr()
+    image = (tmp_path / "floatimage.bin").read_bytes()
+    say_sweeps, before = log.say_sweeps, []
+
+    def watched(*arguments):
+        before.append(capsys.readouterr())
+        say_sweeps(*arguments)
+
+    monkeypatch.setattr("nbport.log.say_sweeps", watched)
+    monkeypatch.setattr("nbport.setup.sampling.MANY", 6)
+    assert main(line) == 0
+    assert (tmp_path / "floatimage.bin").read_bytes() == image
+    [warning] = before[0].err.splitlines()
+    assert warning.startswith(f"nanoBragg: warning: {text}")
+    assert before[0].out + capsys.readouterr().out == unwarned.out
+    assert "warning: " not in unwarned.err
+
+
+def test_log_that_python_keeps_counts(monkeypatch):
+    monkeypatch.setattr("nbport.log.say_sweeps", lambda *_: pytest.fail("the log is kept"))
+    monkeypatch.setattr(memory, "_limits", lambda: iter([(10**9, "a test leaves")]))
+    for keywords in ({"detector_thick_um": 100, "detector_thicksteps": 10**9}, {"osc_deg": 1, "phisteps": 10**7}):
+        with pytest.raises(InputError, match=r"a log of 10+[34] lines: needs .* of memory"):
+            nbport.render(cell=50, default_F=100, N=5, detpixels=8, **keywords)
 
 
 def test_limit_of_address_space_is_respected(tmp_path):

@@ -12,7 +12,7 @@ from c_reference.cases import HERE, load_cases, load_results, run_case
 from c_reference.runners import InProcess
 from nbport import render
 from nbport.cli.nanobragg_command import main
-from nbport.compilation.cache import compiled
+from nbport.compilation.loading import compiled
 from nbport.errors import OptionError
 from nbport.gpu.choice import open_device
 from nbport.options.device_names import DOUBLE, MIXED

@@ -6,6 +6,7 @@ import pytest
 import nbport
 from nbport.errors import OptionError, OutputError
 from nbport.output import nexus
+from tests.exported import place
 
 h5py = pytest.importorskip("h5py")
 
@@ -20,28 +21,6 @@ CONVENTIONS = {
     "custom": "-beam_vector 0.001 0.002 -0.9 -fdet_vector 1 0.01 0 -sdet_vector 0.01 -1 0 -odet_vector 0 0 -1"
     " -spindle_axis -1 0 0.1 -polar_vector 1 0.2 0",
 }
-
-
-def transformation(file, path):
-    """Matrix [4, 4] of an axis and everything that it depends on, by the definition of NXtransformations; m."""
-    total = np.eye(4)
-    while path != ".":
-        axis = file[path]
-        assert axis.attrs["transformation_type"] == "translation" and axis.attrs["units"] == "m"
-        step = np.eye(4)
-        step[:3, 3] = np.squeeze(axis[()]) * axis.attrs["vector"] + axis.attrs["offset"]
-        total = step @ total
-        path = axis.attrs["depends_on"]
-    return total
-
-
-def place(file, spixel, fpixel):
-    """Centre of a pixel in the frame of NeXus, m."""
-    module = file["/entry/instrument/detector/module"]
-    fast, slow = module["fast_pixel_direction"], module["slow_pixel_direction"]
-    corner = transformation(file, fast.attrs["depends_on"])[:3, 3]
-    steps = [(x[()] * x.attrs["vector"], n + 0.5) for x, n in ((fast, fpixel), (slow, spixel))]
-    return corner + sum(step * n for step, n in steps)
 
 
 @pytest.fixture(params=CONVENTIONS)
@@ -59,7 +38,9 @@ def test_pixels_are_where_the_simulation_has_them(written):
     pixels = [(0, 0), (0, 29), (19, 0), (19, 29), (7, 11)]
     for trace in nbport.trace(result.options, *pixels):
         [position] = trace["pixel_pos"]
-        np.testing.assert_allclose(place(file, trace.spixel, trace.fpixel), turn @ position, rtol=0, atol=1e-16)
+        np.testing.assert_allclose(
+            place(file, trace.spixel + 0.5, trace.fpixel + 0.5), turn @ position, rtol=0, atol=1e-16
+        )
 
 
 def test_frame_is_a_rotation_with_the_beam_along_z(written):
@@ -97,27 +78,6 @@ def test_mosflm_looks_as_dials_has_it(tmp_path):
         axes = (module["fast_pixel_direction"], module["slow_pixel_direction"])
         axes += (file["/entry/sample/transformations/omega"],)
         assert [(to_imgcif @ axis.attrs["vector"]).tolist() for axis in axes] == [[1, 0, 0], [0, -1, 0], [1, 0, 0]]
-
-
-def test_parser_that_dials_uses_finds_the_same_geometry(written):
-    nxmx = pytest.importorskip("nxmx")
-    result, file = written
-    [entry] = nxmx.NXmx(file).entries
-    detector = entry.instruments[0].detectors[0]
-    [module] = detector.modules
-    chain = nxmx.get_dependency_chain(module.fast_pixel_direction.depends_on)
-    turn = nexus.to_mcstas(result.run)
-    corner = 1e-3 * nxmx.get_cumulative_transformation(chain)[0, :3, 3]
-    np.testing.assert_allclose(corner, turn @ result.detector.pix0_vector, atol=1e-16)
-    np.testing.assert_allclose(module.fast_pixel_direction.vector, turn @ result.detector.fdet_vector, atol=1e-15)
-    assert module.fast_pixel_direction[()].to("mm").magnitude == pytest.approx(1.0)
-    assert (module.data_origin.tolist(), module.data_size.tolist()) == ([0, 0], [20, 30])
-    assert detector.sensor_material == "Si" and detector.sensor_thickness.to("m").magnitude == 0.0
-    beam = entry.instruments[0].beams[0]
-    assert beam.incident_wavelength.to("angstrom").magnitude == pytest.approx(1.1)
-    axes = nxmx.get_rotation_axes(nxmx.get_dependency_chain(entry.samples[0].depends_on))
-    assert axes.names.tolist() == ["omega"] and axes.angles.tolist() == pytest.approx([10.0])
-    assert entry.data[0].signal == "data" and entry.definition == "NXmx"
 
 
 def test_stack_has_an_angle_an_image(tmp_path):

@@ -12,7 +12,8 @@ import pytest
 
 import nbport
 from c_reference.cases import INPUTS
-from nbport.formats.images import read_image, smv_header
+from nbport.formats.images import read_image
+from nbport.formats.smv import header_texts
 from nbport.oracle.diff_images import local_maxima
 from tests.oracle_runs import PHI, A, compared
 
@@ -138,7 +139,7 @@ def test_headers_are_compared_key_by_key(rendered, capsys):
     for line in ("WAVELENGTH: A 1.2, B 1.3", "BEAMLINE: A fake, B None", "BEAMLINX: A None, B fake"):
         assert line in out
     assert compared(capsys, "a/intimage.img", "c.img", "--pixels-only")[0] == 0
-    assert smv_header(content)["DIALS_ORIGIN"] == "-3.6,3.6,-60"
+    assert header_texts(content)["DIALS_ORIGIN"] == "-3.6,3.6,-60"
 
 
 # -- reports

@@ -22,7 +22,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 KERNELS_MAY_IMPORT = {"math", "typing", "platform", "numpy", "numba", "llvmlite"}  # the last comes with numba
 MAY_EXIT = {"__main__.py", "process.py"}  # the latter where a signal ends the process
 # cache.py says on stderr that it compiles, and progress.py how far a series is
-MAY_PRINT = {"cli", "bench"}, {"compilation/cache.py", "series/progress.py"}
+MAY_PRINT = {"cli", "bench"}, {"compilation/loading.py", "series/progress.py"}
 
 
 def modules(folder):

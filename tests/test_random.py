@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from c_reference.cases import HERE, load_cases, load_results
 from nbport.crules.random import gammln, gaussdev, mosaic_rotation_umat, new_statics, new_table, poidev, ran1
 from nbport.setup.mosaic import mosaic_umats
+from nbport.system.stopping import Stop
 
 MODULUS = 2**31 - 1
 ADC_OFFSET = 40
@@ -118,7 +119,7 @@ def test_mosaic_rotations_are_rotations_within_the_spread(spread, seed):
 
 def test_first_domain_is_not_turned_but_takes_its_random_numbers():
     one, two = new_table(), new_table()
-    umats = mosaic_umats(0.1, 2, -12345678, one)
+    umats = mosaic_umats(0.1, 2, -12345678, one, Stop())
     assert np.array_equal(umats[0], np.eye(3).ravel())
     idum = np.array([-12345678])
     for _ in range(3):
@@ -147,6 +148,6 @@ def test_noise_of_a_recorded_image_is_the_recorded_noise(seed, files):
     photons = np.frombuffer(files["floatimage.bin"], np.float32)
     expected = np.frombuffer(files["noiseimage.img"], np.uint16)[-photons.size :]
     table, statics, idum = new_table(), new_statics(), np.array([-seed])
-    mosaic_umats(0.0, 1, -12345678, table)
+    mosaic_umats(0.0, 1, -12345678, table, Stop())
     noise = [float(poidev(mean, idum, table, statics)) + ADC_OFFSET for mean in photons]
     assert np.array_equal(np.minimum(noise, 65535).astype(np.uint16), expected)

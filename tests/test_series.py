@@ -1,5 +1,6 @@
 """`nbport series`: many images from one description, each equal to that of its `nanoBragg` command."""
 
+import hashlib
 import json
 import os
 import shlex
@@ -12,9 +13,11 @@ from c_reference.cases import INPUTS
 from nbport.cli.nanobragg_command import main as nanoBragg
 from nbport.cli.nbport_command import main as nbport
 from nbport.parameters import Parameters
+from nbport.series.executing import in_processes
 from nbport.series.journal import Journal
 from nbport.series.rendering import KeptFactors
 from nbport.series.rows import Row
+from nbport.system.stopping import Stop
 from tests.series import SPEC, images
 
 
@@ -73,6 +76,86 @@ def test_images_without_a_complete_line_are_made_again(spec):
     assert nbport(["series", "spec.toml", "--jobs", "1"]) == 0
     assert images(folder) == whole
     assert {json.loads(line)["image"] for line in (folder / "images.jsonl").open()} == {1, 2, 3, 4}
+
+
+SMALL = """
+images = 3
+write = ["float", "int", "noise"]
+[options]
+cell = [50, 60, 70, 90, 90, 90]
+default_F = 10
+N = 5
+detpixels = 24
+oversample = 1
+[vary]
+phi_deg = {start = 1, step = 1}
+"""
+
+
+def damage(path, first, length=300):
+    """Zeros in the middle of a file; its size and time stay."""
+    before = path.stat()
+    content = bytearray(path.read_bytes())
+    assert any(content[first : first + length])
+    content[first : first + length] = bytes(length)
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize("name", ["float_00002.bin", "int_00001.img", "noise_00003.img"])
+def test_damaged_image_of_the_right_size_is_made_again_unless_sizes_are_believed(spec, capsys, name):
+    spec.write_text(SMALL)
+    nbport(["series", "spec.toml", "--jobs", "1"])
+    folder = spec.parent / "spec"
+    whole = images(folder)
+    damage(folder / name, 600)
+    capsys.readouterr()
+    assert nbport(["series", "spec.toml", "--jobs", "1", "--sizes-only"]) == 0
+    assert "0 images in" in capsys.readouterr().out and images(folder) != whole
+    assert nbport(["series", "spec.toml", "--jobs", "1"]) == 0
+    assert "1 images in" in capsys.readouterr().out and images(folder) == whole
+
+
+def test_digests_of_the_journal_are_those_of_the_files(spec):
+    spec.write_text(SMALL)
+    nbport(["series", "spec.toml", "--jobs", "1"])
+    lines = [json.loads(line) for line in (spec.parent / "spec" / "images.jsonl").open()]
+    described = {name: entry for line in lines for name, entry in line["files"].items()}
+    assert described == {
+        name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in images(spec.parent / "spec").items()
+    }
+
+
+def test_changed_input_file_is_refused_although_its_size_and_time_are_the_same(spec, capsys):
+    path = spec.parent / "a.hkl"
+    path.write_text("0 0 0 100\n1 2 3 10\n2 2 3 10\n")
+    spec.write_text(SMALL.replace("default_F = 10", 'hkl = "a.hkl"'))
+    assert nbport(["series", "spec.toml", "--jobs", "1"]) == 0
+    made, state = images(spec.parent / "spec"), path.stat()
+    path.write_text("0 0 0 100\n1 2 3 10\n2 2 3 11\n")
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    capsys.readouterr()
+    for more in ([], ["--sizes-only"]):
+        assert nbport(["series", "spec.toml", "--jobs", "1", *more]) == 2
+        assert capsys.readouterr().err.splitlines() == [
+            "nbport series: error: spec: image 1 was made there with other input files; give another folder with"
+            " --output"
+        ]
+    assert images(spec.parent / "spec") == made
+
+
+def test_image_that_nobody_renders_is_a_failed_one(spec, capsys, monkeypatch):
+    spec.write_text(SMALL)
+
+    def forgetful(rows, folder, jobs, threads):
+        yield from in_processes([row for row in rows if row.number != 2], folder, jobs, threads)
+
+    monkeypatch.setattr("nbport.cli.commands.series.in_processes", forgetful)
+    assert nbport(["series", "spec.toml", "--jobs", "1"]) == 1
+    found = capsys.readouterr()
+    assert found.err == "nbport series: image 2 failed: nobody rendered it\n"
+    assert "2 images in" in found.out and "1 failed" in found.out
 
 
 def test_folder_of_another_series_is_refused(spec, capsys):
@@ -140,7 +223,7 @@ def test_file_that_is_no_journal_is_refused_with_a_line(spec, capsys, line):
 
 
 def test_journal_of_a_long_series_is_not_kept_in_memory(tmp_path):
-    record = {"files": {"x" * 1000: 1}, "pixels": [1, 1], "true": {}}
+    record = {"files": {"x" * 1000: {"bytes": 1, "sha256": ""}}, "pixels": [1, 1], "true": {}}
     with closing(Journal(tmp_path)) as journal:
         tracemalloc.start()
         for number in range(1, 2001):
@@ -167,13 +250,13 @@ def test_structure_factors_are_loaded_once_and_again_when_the_file_changes(tmp_p
     path = tmp_path / "a.hkl"
     path.write_text("0 0 0 100\n1 2 3 10\n2 2 3 10\n")
     kept = KeptFactors()
-    first = kept.load(Parameters(hkl=str(path)), print)
-    assert kept.load(Parameters(hkl=str(path), fpixels=9, phi0=1.0), print) is first
-    assert kept.load(Parameters(hkl=str(path), default_F=1.0), print) is not first
+    first = kept.load(Parameters(hkl=str(path)), print, Stop())
+    assert kept.load(Parameters(hkl=str(path), fpixels=9, phi0=1.0), print, Stop()) is first
+    assert kept.load(Parameters(hkl=str(path), default_F=1.0), print, Stop()) is not first
     path.write_text("0 0 0 100\n1 2 3 10\n2 2 3 11\n")
     os.utime(path, ns=(0, 0))
-    assert kept.load(Parameters(hkl=str(path)), print).Fhkl.max() == 100
-    assert kept.load(Parameters(hkl=str(path)), print) is not first
+    assert kept.load(Parameters(hkl=str(path)), print, Stop()).Fhkl.max() == 100
+    assert kept.load(Parameters(hkl=str(path)), print, Stop()) is not first
 
 
 def test_number_of_images_without_end_is_refused(spec, capsys):

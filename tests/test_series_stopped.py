@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from nbport.cli.nbport_command import main as nbport
-from nbport.series.stack import LAYOUT
+from nbport.series.stack import PIXEL_TYPES
 from tests.series import LONG_SPEC, SPEC, images, start, wait_for_images, workers
 
 
@@ -119,8 +119,9 @@ def check_what_is_there(folder, expected):
     h5py = pytest.importorskip("h5py")
     with h5py.File(folder / "images.h5") as stack:
         assert stack["table/finished"][:].all()
-        for kind, (dtype, header) in LAYOUT.items():
+        for kind, dtype in PIXEL_TYPES.items():
             names = sorted(name for name in expected if name.startswith(kind))
+            header = 0 if kind == "float" else 512
             frames = [np.frombuffer(expected[name], dtype, offset=header).reshape(SIDE, SIDE) for name in names]
             np.testing.assert_array_equal(stack[kind][:], frames)
     return "a stack and files" if made else "a stack"

@@ -1,10 +1,16 @@
 """Launches of images that are larger than 32-bit indices reach."""
 
+import threading
+
 import numpy as np
 import pytest
 
-from nbport.compilation.cache import compiled
+from nbport.compilation.loading import compiled
+from nbport.errors import CancelledError
 from nbport.kernels.device_body import Place
+from nbport.kernels.reference import STATE_SIZE
+from nbport.system.stopping import Stop
+from tests.scenes import CELL, F, scene_of
 
 tiles = compiled("gpu.tiles")
 
@@ -25,6 +31,40 @@ def test_launches_of_huge_images(columns, rows, terms, monkeypatch):
         # enough threads for every pixel from the first one's row to the last one's
         first_row, last_row = place.start // columns, (place.stop - 1) // columns
         assert blocks * 64 >= columns * (last_row - first_row + 1)
+
+
+@pytest.mark.parametrize(("oversample", "orientations", "launches"), [(1, 10**6, 1), (1000, 2, 4), (3, 2**20, 9)])
+def test_pixels_of_many_terms_are_rendered_in_parts_that_follow_one_another(oversample, orientations, launches):
+    scene = scene_of(f"{CELL} {F} -N 5 -detpixels 4 -oversample {oversample}")
+    crystal = scene.crystal._replace(turned=np.broadcast_to(np.int8(1), (orientations,)))
+    scene, places = scene._replace(crystal=crystal), []
+
+    class Launcher:
+        def launch(self, place, interpolate):
+            places.append(place)
+            return tiles.Tile(np.ones(place.stop - place.start, np.float32), np.zeros(1), 2**62)
+
+    kernel = tiles.TiledKernel(scene, None, None, 1)
+    kernel._launcher = Launcher()
+    kernel._render_there(0, 4, np.zeros(STATE_SIZE), np.zeros(16, np.float32), np.zeros(4))
+    assert [place.begin for place in places] == [0, *[place.end for place in places[:-1]]]
+    assert (len(places), places[-1].end) == (launches, oversample**2)
+    assert all(place.end - place.begin == 1 or (place.end - place.begin) * orientations <= 2**19 for place in places)
+
+
+def test_launches_are_not_made_once_the_run_is_stopped():
+    scene = scene_of(f"{CELL} {F} -N 5 -detpixels 4 -oversample 1000")
+    event = threading.Event()
+
+    class Launcher:
+        def launch(self, place, interpolate):
+            assert not event.is_set()
+            event.set()
+
+    kernel = tiles.TiledKernel(scene, None, None, 1, Stop(event))
+    kernel._launcher = Launcher()
+    with pytest.raises(CancelledError):
+        kernel._render_there(0, 4, np.zeros(STATE_SIZE), np.zeros(16, np.float32), np.zeros(4))
 
 
 def test_every_pixel_of_a_place_has_one_thread():

@@ -237,6 +237,32 @@ def test_a_file_that_is_no_program_is_said_in_one_line(tmp_path, capsys):
     assert captured.out == "" and captured.err.count("\n") == 1 and "cannot start" in captured.err
 
 
+def test_nothing_runs_if_a_case_would_write_elsewhere(there, tmp_path, capsys):
+    outside = tmp_path / "valuable.img"
+    outside.write_bytes(b"before")
+    write_cases(there / "hostile.jsonl", {"fine": "-misset 3 2 1", "hostile": f"-intfile {outside}"})
+    before = runs(there)
+    assert main(command(there, cases="hostile.jsonl")) == 2
+    assert capsys.readouterr().err == (
+        f"nbport verify: error: case hostile/hostile: found -intfile {str(outside)!r}, expected a file in the folder of"
+        " the case\n"
+    )
+    assert runs(there) == before and outside.read_bytes() == b"before"
+
+
+def test_input_file_that_is_a_link_is_copied_so_that_its_target_stays(there, tmp_path):
+    target = tmp_path / "target.hkl"
+    target.write_text("0 0 0 100\n1 2 3 10\n2 2 3 10\n")
+    (there / "linked").mkdir()
+    (there / "linked" / "x.hkl").symlink_to(target)
+    row = {"id": "over", "inputs": ["x.hkl"], "steps": [[*BASE.split(), "-hkl", "x.hkl", "-intfile", "x.hkl"]]}
+    (there / "linked.jsonl").write_text(json.dumps(row) + "\n")
+    before = runs(there)
+    main(command(there, "--inputs", str(there / "linked"), cases="linked.jsonl"))
+    assert runs(there) == before + 1
+    assert target.read_text() == "0 0 0 100\n1 2 3 10\n2 2 3 10\n"
+
+
 def test_placeholders_become_paths_and_quoted_options(tmp_path):
     from nbport.verify.candidate import Candidate
 

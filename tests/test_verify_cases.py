@@ -14,7 +14,7 @@ from nbport.api import render
 from nbport.cli.commands.verify import configure
 from nbport.errors import InputError
 from nbport.verify import cases as cases_module
-from nbport.verify.cases import SUITES, check, from_file, suite
+from nbport.verify.cases import SUITES, Case, check, from_file, suite
 from nbport.verify.features import FEATURES, features_of
 
 
@@ -118,6 +118,56 @@ def test_orientations_by_the_clock_are_refused(tmp_path):
     path.write_text(path.read_text() + "\n" + path.read_text())
     with pytest.raises(InputError, match="twice"):
         check(from_file(path))
+
+
+OWN_FILES = ("--json", "--timing", "--png", "--cbf", "--tiff", "--edf", "--nexus")
+
+
+@pytest.mark.parametrize(
+    ("step", "option"),
+    [
+        *((f"{option} NAME", option) for option in ("-floatfile", "-intimage", "-pgmfile", "-noisefile", "-stolout")),
+        *((f"{option} NAME", option) for option in OWN_FILES),
+        *((f"{option}=NAME", option) for option in OWN_FILES),
+        ("-hkl a.hkl -dump NAME", "-dump"),
+        ("-dump NAME -hkl a.hkl", "-dump"),
+        # the last one counts for nbport, and the first one perhaps for another program
+        ("-intfile NAME -intfile x.img", "-intfile"),
+        ("-intfile x.img -intfile NAME", "-intfile"),
+        ("-my-intfile-too NAME", "-my-intfile-too"),
+        ("-intfile=NAME", "-intfile"),
+        ("-cell -intfile NAME -mosaic", "-intfile"),
+        ("-detector_abs -intfile NAME -detector_abs", "-intfile"),
+    ],
+)
+@pytest.mark.parametrize("name", ["/abs/x", "../x", "a/../../x", "..", "./../x"])
+def test_case_that_writes_outside_of_its_folder_is_refused(step, option, name):
+    words = tuple(step.replace("NAME", name).split())
+    with pytest.raises(InputError) as caught:
+        check([Case("mine/fine", (("-N", "5"),)), Case("mine/bad", (("-N", "5"), words))])
+    assert str(caught.value) == f"case mine/bad: found {option} {name!r}, expected a file in the folder of the case"
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "-intfile x.img -floatfile sub/f.bin -pgmfile ./x.pgm -noisefile a/../n.img --json r.json --png=x.png",
+        "-intfile ..x -floatfile ...",
+        "-noisefile /dev/null",
+        # these are read
+        "-hkl /abs/a.hkl -mat ../A.mat -sourcefile /s.txt -img ../i.img -mask /m.img",
+        "-dump /abs/F.bin",
+        "-hkl a.hkl -dump F.bin",
+    ],
+)
+def test_case_that_writes_in_its_folder_and_reads_elsewhere_is_taken(step):
+    check([Case("mine/fine", (tuple(step.split()),))])
+
+
+def test_input_files_of_one_name_are_refused(tmp_path):
+    files = [tmp_path / folder / "x.hkl" for folder in "ab"]
+    with pytest.raises(InputError, match="case mine/a: found x.hkl, x.hkl, expected input files of different names"):
+        check([Case("mine/a", (("-N", "5"),), tuple(files))])
 
 
 def test_docs_show_commands_and_cases_that_can_be_read(tmp_path):

@@ -12,13 +12,16 @@ import numpy as np
 import pytest
 
 from nbport import trace
-from nbport.compilation.cache import compiled
+from nbport.compilation.loading import compiled
 from nbport.errors import InputError
 from nbport.system import memory
 from nbport.system.files import InputStream, write_file
 from tests.scenes import CELL, GRID, F, certificate, certified, reference, run_of, scene_of
 
-driver, outputs, statistics, tiles = (compiled(name) for name in ("driver", "outputs", "statistics", "tiles"))
+driver, outputs, statistics, tiles = (
+    compiled(name) for name in ("rendering.rows", "output.integers", "rendering.statistics", "gpu.tiles")
+)
+NOBODY = compiled("kernels.stopping").NOBODY
 nbport_random, replay = compiled("crules.random"), compiled("kernels.replay")
 
 NORESERVE = 0x4000  # of Linux: no promise of memory; older versions of Python have no name for it
@@ -114,10 +117,10 @@ def test_figures_and_integer_images_beyond_2_to_the_31_are_those_of_a_narrow_ima
         by_reference_kernel(scene, image)
         figures = statistics.image_statistics(g, image)
         scaled, noise, small = (addresses(g.fpixels * ROWS, kind) for kind in (np.uint16, np.uint16, np.uint8))
-        outputs.int_image(g, image, 55000.0 / figures.max_I, 40.0, scaled)
-        outputs.pgm_image(g, image, 250.0 / figures.max_I, small)
+        outputs.int_image(g, image, 55000.0 / figures.max_I, 40.0, scaled, NOBODY)
+        outputs.pgm_image(g, image, 250.0 / figures.max_I, small, NOBODY)
         idum, table, statics = np.array([-7]), nbport_random.new_table(), nbport_random.new_statics()
-        photons = outputs.noise_image(g, image, 40.0, idum, table, statics, noise)
+        photons = outputs.noise_image(g, image, 40.0, idum, table, statics, noise, NOBODY)
         images = [rows_of(x, g.fpixels) for x in (scaled, small, noise)]
         assert all(x.any() for x in images) and photons[0] > 0.0
         found.append((figures, statistics.serial_omega_sum(scene), photons, *(x.tobytes() for x in images)))

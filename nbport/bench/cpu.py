@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ..compilation.cache import compiled
+from ..compilation.loading import compiled
 from ..system.machine import default_threads
 from .cases import COMMAND, FLOPS_A_TERM, files_of, prepared, terms_of, time_command
 from .tables import describe_machine, equal, number, print_machine, row, write_json
@@ -74,7 +74,7 @@ def _time_case(case: dict, arguments: argparse.Namespace, threads: int, peak: fl
 
 def _time_kernel(case: dict, arguments: argparse.Namespace, threads: int) -> dict:
     """Median of the pixel loop's wall time in this process."""
-    simulation, driver = compiled("render.image"), compiled("render.rows")
+    simulation, driver = compiled("rendering.image"), compiled("rendering.rows")
     run = prepared(case)
     seconds = []
     for _ in range(arguments.repeat + 1):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..compilation.cache import compiled
+from ..compilation.loading import compiled
 from ..errors import DeviceError, InputError
 from ..gpu.device import Device
 from ..gpu.errors import one_line_errors
@@ -91,8 +91,8 @@ def _rendered(setup, device: Device, threads: int, told: list[str]) -> tuple[Ren
 
 def _largest_error(setup, rendered: Rendered, threads: int) -> float:
     """Of a pixel, relative to the CPU's; infinite where one is zero or no number and the other is not."""
-    kernel, _ = compiled("render.image").choose_kernel(setup, "certified")
-    exact, _ = compiled("render.rows").run_rows(kernel, setup.scene, threads, False, lambda *_: None)
+    kernel, _ = compiled("rendering.image").choose_kernel(setup, "certified")
+    exact, _ = compiled("rendering.rows").run_rows(kernel, setup.scene, threads, False, lambda *_: None)
     same = exact.view("u4") == rendered.pixels.view("u4")
     with np.errstate(all="ignore"):
         errors = np.abs(rendered.pixels[~same].astype(np.float64) / exact[~same] - 1.0)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ..options.scan import split_own
 from ..prepare import read_options, set_up
-from ..render.image import render
+from ..rendering.image import render
 from ..run import Device, Timing
 from ..system.machine import default_threads
 

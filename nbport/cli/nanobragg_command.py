@@ -99,33 +99,35 @@ def simulate(own: OwnOptions, arguments: list[str], argv: list[str]) -> None:
     missing = missing_input(p)
     if missing:
         raise InputError(f"{missing}; see nanoBragg --help")
-    from ..compilation.cache import announced, compiled_modules
+    from ..compilation.loading import announced, compiled_modules
 
     with announced():
         with compiled_modules():
             from ..output import reference_files, registry
-            from ..render import image
+            from ..rendering.image import render
             from ..run import Timing
         threads = own.threads or default_threads()
         if threads > default_threads():
             warn_and_keep(f"--threads {threads}: more than the {default_threads()} that this process may use at a time")
         timing = Timing()
         device = open_device(own.device, warn_and_keep, own.precision)
-        run = set_up(p, say, timing)
-        registry.check(own, run, warn_and_keep)
-        files = [getattr(run.parameters, name) for name in reference_files.output_names(run.parameters)]
+        # whatever can be refused is refused before the log, which may have millions of lines
+        registry.check_options(own, p)
+        files = [getattr(p, name) for name in reference_files.output_names(p)]
         side = [path for path in (getattr(own, name) for name in registry.NAMES) if path]
         # images behind the first are not looked at: the reference finds out when it has written those before them
         for path in (*files[:1], *side, own.timing, own.json):
             if path is not None:
                 check_place(path)
+        run = set_up(p, say, timing, warn=warn_and_keep)
+        registry.check(own, run, warn_and_keep)
         if own.explain:
             from ..output.explain import explanation
 
             for line in explanation(p, arguments, run, own.kernel):
                 print(f"nanoBragg: {line}", file=sys.stderr)
         with progress_bar(run.parameters) as advance:
-            image = image.render(run, own.kernel, threads, say, timing, device, warn_and_keep, advance)
+            image = render(run, own.kernel, threads, say, timing, device, warn_and_keep, advance)
         if own.kernel_report:
             print(f"nanoBragg: {image.report}", file=sys.stderr)
         reference_files.write_images(run, image, say, timing)

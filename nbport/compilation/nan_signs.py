@@ -19,7 +19,7 @@ from numba.core import types
 from numba.extending import overload
 
 from ..crules.text import add, divide, multiply, surviving
-from .cache import compiled_modules
+from .loading import compiled_modules
 from .spelling import respelled
 
 

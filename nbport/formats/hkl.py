@@ -16,6 +16,7 @@ from ..crules.decimals import jitted
 from ..crules.scan import cached, rows_of_numbers
 from ..errors import InputError
 from ..system.files import InputStream
+from ..system.stopping import Stop
 from .fdump import Grid, new_grid
 
 to_int = jitted(text.to_int)
@@ -37,7 +38,9 @@ class NotEnoughIndices(InputError):
         self.ranges = ranges
 
 
-def read_hkl(path: str, default_F: float, say: Callable[..., None], besides: int = 0) -> Reflections:
+def read_hkl(
+    path: str, default_F: float, say: Callable[..., None], besides: int = 0, stop: Stop | None = None
+) -> Reflections:
     """Read structure factors into a grid that holds default_F where the file has none. C: 2142-2208
 
     Parameters
@@ -48,17 +51,21 @@ def read_hkl(path: str, default_F: float, say: Callable[..., None], besides: int
         Takes a printf template and values; gets the lines that the reference prints.
     besides : int
         Bytes that the run is going to need for other things.
+    stop : Stop, optional
 
     Raises
     ------
     InputError
         If the file cannot be read, has no row, or a row lies outside the grid.
+    CancelledError
+        If it was stopped.
     """
+    stop = stop or Stop()
     with InputStream(path, "structure factors") as stream:
         say("counting entries in %s", path)
         bounds = np.array((10**9, -(10**9)) * 3)
         hkls, last_F = 0, 0.0
-        for rows in rows_of_numbers(stream, whole_indices=False):
+        for rows in stop.each(rows_of_numbers(stream, whole_indices=False)):
             if widen(rows, bounds):
                 _warn_of_fractions(rows, hkls, say)
             hkls += len(rows)
@@ -66,7 +73,7 @@ def read_hkl(path: str, default_F: float, say: Callable[..., None], besides: int
         grid = _new_grid(tuple(bounds.tolist()), path, default_F, say, besides)
         stream.rewind()
         say("re-reading %s", path)
-        for rows in rows_of_numbers(stream, whole_indices=True):
+        for rows in stop.each(rows_of_numbers(stream, whole_indices=True)):
             outside = place(rows, grid.h_min, grid.k_min, grid.l_min, grid.Fhkl)
             if outside >= 0:
                 h, k, l = rows[outside, :3].astype(int)

@@ -1,6 +1,6 @@
 """Images in any format: raw floats, NumPy arrays, SMV, PGM and whatever else fabio reads.
 
-For pixels and the facts of common headers; the reference's own way with SMV headers is in `smv`.
+For pixels and the facts of common headers; the reference's own way with SMV headers is in `smv.read_smv`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from ..errors import InputError
 from ..system.files import read_beginning, read_bytes
 from ..system.time_limit import time_limit
 from .mini_cbf import HEADER, MiniCbf, read_mini_cbf
-from .smv import MAGIC
+from .smv import MAGIC, decode_smv, header_texts
 
 PATIENCE = 60.0  # s, for fabio
 RAW = ".bin"
+SMV_TYPE = "unsigned short int"  # as d*TREK calls it, whose files begin likewise
 SURE = 4  # bytes that a format begins with before it is believed; shorter beginnings are common in other files
 _PGM_HEADER = re.compile(rb"P5" + rb"(?:\s|#[^\n]*\n)+(\d+)" * 3 + rb"\s")
 
@@ -81,13 +82,15 @@ def read_image(path: str | Path, shape: tuple[int, int] | None = None, square: b
     path = Path(path)
     data = read_bytes(path, "an image")
     mini_cbf = None
-    header = smv_header(data) if data.startswith(MAGIC) else None
+    header = header_texts(data) if data.startswith(MAGIC) else None
     if path.suffix == RAW:
         pixels = _raw(path, data, shape, square)
     elif path.suffix == ".npy":
         pixels = _numpy(path, data)
     elif data.startswith(b"P5"):
         pixels = _pgm(path, data)
+    elif header is not None and header.get("Data_type", SMV_TYPE) == SMV_TYPE:
+        pixels = decode_smv(data, str(path)).pixels
     else:
         pixels, mini_cbf = _by_fabio(path)
     return Frame(pixels, header, str(path), mini_cbf)
@@ -106,13 +109,6 @@ def is_known(path: str | Path) -> bool:
     beginnings = [magic for magic, _ in MAGIC_NUMBERS if len(magic) >= SURE and magic.strip(b"\0{\r\n")]
     is_edf = beginning.lstrip().startswith(b"{") and any(key in beginning for key in (b"EDF_", b"HeaderID"))
     return is_edf or beginning.startswith((b"P5", *beginnings))
-
-
-def smv_header(data: bytes) -> dict[str, str]:
-    """Keys and texts of an SMV header in the order of the file; of lines without a key, the line."""
-    text = data[: data.find(b"}")].decode("latin-1").lstrip("{")
-    lines = [line.strip().rstrip(";") for line in text.splitlines()]
-    return {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines if line)}
 
 
 def _raw(path: Path, data: bytes, shape: tuple[int, int] | None, square: bool) -> np.ndarray:
@@ -146,7 +142,7 @@ def beside(path: Path) -> Iterator[Neighbour]:
             beginning = read_beginning(other, "an image", 4096) if other.is_file() else b""
         except InputError:
             beginning = b""
-        header = smv_header(beginning) if beginning.startswith(MAGIC) else {}
+        header = header_texts(beginning) if beginning.startswith(MAGIC) else {}
         size = header.get("SIZE2", ""), header.get("SIZE1", "")
         if all(text.isascii() and text.isdigit() for text in size):
             yield Neighbour((long_int(size[0]), long_int(size[1])), header)

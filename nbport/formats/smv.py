@@ -1,7 +1,7 @@
 """SMV images: headers of keywords in braces, then unsigned 16-bit pixels.
 
-Reading takes the geometry from the header by the reference's loose rules; writing reproduces
-its header byte for byte. Not for general use: fabio reads SMV properly.
+There are two readers, since `-img` and `-mask` follow the reference's loose rules (`read_smv`), while all else wants
+the pixels where they are (`decode_smv`). Writing reproduces the reference's header byte for byte.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..crules.text import add, atof, printf, to_int
+from ..crules.text import add, atof, long_int, printf, to_int
 from ..errors import InputError
 from ..system.files import InputStream
 
 LONGEST_HEADER = 2**24
 MAGIC = b"{\nHEADER_BYT"  # as many characters as the reference compares
+PIXEL_BYTES = 2
 
 
 class SmvFrame(NamedTuple):
@@ -88,6 +89,63 @@ def _read(path: str, stream: InputStream) -> SmvFrame | None:
 
 def _text(data: bytes) -> str:
     return data.split(b"\0")[0].decode("latin-1")
+
+
+class SmvImage(NamedTuple):
+    """An SMV image that fits its file."""
+
+    header: dict[str, str]
+    pixels: np.ndarray  # uint16 [slow, fast]
+
+
+def decode_smv(data: bytes, name: str) -> SmvImage:
+    """The image in the bytes of an SMV file, wherever its header ends.
+
+    A header can be longer than its HEADER_BYTES, because the reference does not cut it (quirk: long-header). Pixels
+    then follow the closing brace and its form feed at once.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file; it begins with MAGIC.
+    name : str
+        For messages.
+
+    Raises
+    ------
+    InputError
+        If header, size of the image and size of the file do not fit each other exactly.
+    """
+    brace = data.find(b"}")
+    if brace < 0:
+        raise InputError(f"{name}: found no closing brace, expected one at the end of the SMV header")
+    header = header_texts(data)
+    header_bytes, fast, slow = (_whole(header, key, name) for key in ("HEADER_BYTES", "SIZE1", "SIZE2"))
+    end = brace + (2 if data[brace + 1 : brace + 2] == b"\f" else 1)
+    start = max(header_bytes, end)
+    expected = start + PIXEL_BYTES * fast * slow
+    if len(data) != expected:
+        raise InputError(
+            f"{name}: found {len(data)} bytes, expected {expected}: a header of {start} bytes,"
+            f" and {fast} x {slow} pixels of {PIXEL_BYTES} bytes"
+        )
+    kind = ">u2" if header.get("BYTE_ORDER") == "big_endian" else "<u2"
+    pixels = np.frombuffer(data, kind, offset=start).astype(np.uint16, copy=False)
+    return SmvImage(header, pixels.reshape(slow, fast))
+
+
+def header_texts(data: bytes) -> dict[str, str]:
+    """Keys and texts of an SMV header in the order of the file; of lines without a key, the line."""
+    text = data[: data.find(b"}")].decode("latin-1").lstrip("{")
+    lines = [line.strip().rstrip(";") for line in text.splitlines()]
+    return {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines if line)}
+
+
+def _whole(header: dict[str, str], key: str, name: str) -> int:
+    text = header.get(key, "")
+    if not (text.isascii() and text.isdigit() and 0 < long_int(text) < 2**40):
+        raise InputError(f"{name}: found {key} {text[:40]!r} in the SMV header, expected a whole number from 1")
+    return long_int(text)
 
 
 class SmvHeader(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..compilation.cache import compiled
+from ..compilation.loading import compiled
 from ..errors import DeviceError, OptionError
 from ..options.device_names import BODY_ON_CPU, CPU, DOUBLE, MIXED, check_name, check_precision
 from .errors import on_cpu_instead

@@ -16,14 +16,14 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from ..compilation.cache import compiled_modules
+from ..compilation.loading import compiled_modules
 from ..errors import DeviceError
 from ..kernels.certificate import Certificate
-from ..kernels.device_body import NOWHERE, Place, Tables
+from ..kernels.device_body import CARRIED, NOWHERE, Place, Tables
 from .device import Device
 from .errors import OLD_DRIVER, one_line_errors
 from .tables import Uploads
-from .tiles import PIXELS_A_LAUNCH, Tile, blocks_of
+from .tiles import PIXELS_A_LAUNCH, Tile, blocks_of, subpixels
 
 INSTALL = "pip install 'nbport[cuda]'"
 
@@ -38,16 +38,23 @@ def _on(gpu) -> Iterator[None]:
 
 @contextmanager
 def _cache_folder() -> Iterator[None]:
-    """Numba's CUDA target has a configuration of its own, which must know the cache folder, too."""
+    """Numba's CUDA target has a configuration of its own, which must know of the cache folder, or of none."""
     with compiled_modules():
         from numba import config
 
-        own = config if in_simulator() else import_module("numba.cuda.core.config")
-        before, own.CACHE_DIR = own.CACHE_DIR, config.CACHE_DIR
+        if in_simulator():
+            yield
+            return
+        own = import_module("numba.cuda.core.config")
+        dispatcher = import_module("numba.cuda.dispatcher").CUDADispatcher
+        before = own.CACHE_DIR, dispatcher.enable_caching
+        own.CACHE_DIR = config.CACHE_DIR
+        if not config.CACHE_DIR:
+            dispatcher.enable_caching = lambda self: None
         try:
             yield
         finally:
-            own.CACHE_DIR = before
+            own.CACHE_DIR, dispatcher.enable_caching = before
 
 
 def in_simulator() -> bool:
@@ -187,11 +194,13 @@ class CudaLauncher:
         self._cuda, self._threads, self._gpu = cuda, cuda_kernel.THREADS, cuda.gpus[number]
         self._render_tile = cuda_kernel.render_tile_mixed if mixed else cuda_kernel.render_tile
         self._numbers, self._masked = as_declared(certificate.numbers), int(tables.mask.size > 0)
+        self._subpixels = subpixels(certificate.numbers.scene)
         self.kernel_s = 0.0
         with _on(self._gpu):
             present = {name: _not_empty(table) for name, table in tables._asdict().items()}
             self._tables = uploads.put(present, 16 * PIXELS_A_LAUNCH)
             self._pixels = cuda.device_array(1, np.float32)
+            self._carried = cuda.device_array((1, CARRIED), np.float64)
 
     def launch(self, place: Place, interpolate: bool) -> Tile:
         """Render the pixels of a place."""
@@ -200,13 +209,16 @@ class CudaLauncher:
         with _on(self._gpu):
             if self._pixels.size < count:
                 self._pixels = self._cuda.device_array(count, np.float32)
+            if place.begin == 0 and place.end < self._subpixels and self._carried.shape[0] < count:
+                self._carried = self._cuda.device_array((count, CARRIED), np.float64)
             omega_sums = self._cuda.to_device(np.zeros(rows))
             left_grid = self._cuda.to_device(np.full(1, NOWHERE))
             begun, ended = self._cuda.event(), self._cuda.event()
             begun.record()
             self._render_tile[blocks_of(place, self._threads), self._threads](
-                place, self._numbers, self._masked, *self._tables, int(interpolate), self._pixels, omega_sums, left_grid
-            )
+                place, self._numbers, self._masked, *self._tables, int(interpolate),
+                self._pixels, omega_sums, left_grid, self._carried,
+            )  # fmt: skip
             ended.record()
             pixels = self._pixels[:count].copy_to_host()
             self.kernel_s += begun.elapsed_time(ended) / 1e3

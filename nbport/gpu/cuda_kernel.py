@@ -41,8 +41,9 @@ pixel = twin(device_body.pixel)
 
 @cuda.jit(cache=not config.ENABLE_CUDASIM)
 def render_tile(
-    place, numbers, masked, mask, sources, axes, vectors, bordered, grid, interpolate, pixels, omega_sums, left_grid
-):
+    place, numbers, masked, mask, sources, axes, vectors, bordered, grid, interpolate,
+    pixels, omega_sums, left_grid, carried,
+):  # fmt: skip
     """Render the pixels of a place: blocks along a row of the image, row after row.
 
     Parameters
@@ -60,6 +61,8 @@ def render_tile(
         Increased by the solid angles (sr), in no certain order.
     left_grid : int64 [1]
         Lowered to the offset of the first pixel at which interpolation may end.
+    carried : float64 [stop - start or more, CARRIED]
+        From one part of the pixels to the next; of any size if there is only one.
     """
     partial = cuda.shared.array(THREADS, np.float64)
     lane = cuda.threadIdx.x
@@ -76,7 +79,10 @@ def render_tile(
         if masked and mask[row * numbers.scene.geometry.fpixels + fpixel] == 0:
             pixels[n - place.start] = 0.0
         else:
-            photons, omega_sum, left = pixel(fpixel, row, numbers, sources, axes, vectors, bordered, grid, interpolate)
+            photons, omega_sum, left = pixel(
+                fpixel, row, place.begin, place.end, carried[(n - place.start) % carried.shape[0]],
+                numbers, sources, axes, vectors, bordered, grid, interpolate,
+            )  # fmt: skip
             pixels[n - place.start] = photons
             if left:
                 cuda.atomic.min(left_grid, 0, n - place.start)

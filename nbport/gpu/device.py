@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from ..compilation.cache import compiled
+from ..compilation.loading import compiled
 from ..errors import DeviceError
 from ..kernels import certificate
 from ..options.device_names import DOUBLE, MIXED
-from ..render.rows import run_rows
+from ..rendering.rows import run_rows
 from ..run import Finished, Rendered, Run
+from ..system.stopping import Stop
 from . import tiles
 from .errors import on_cpu_instead
 
@@ -49,7 +50,13 @@ class Device:
     optional: bool = False
 
     def render(
-        self, run: Run, kernel: str, threads: int, finished: Finished, warn: Callable[[str], None]
+        self,
+        run: Run,
+        kernel: str,
+        threads: int,
+        finished: Finished,
+        warn: Callable[[str], None],
+        stop: Stop | None = None,
     ) -> Rendered | None:
         """Run the pixel loop here; None, after one warning, if the run is left to the CPU.
 
@@ -61,11 +68,15 @@ class Device:
             That share the pixels which the device leaves to the CPU.
         finished : callable
             Told of every finished block of rows, in raster order.
+        stop : Stop, optional
+            The scene has its address. Looked at between launches.
 
         Raises
         ------
         DeviceError
             If the device stops working, and is not optional.
+        CancelledError
+            If it was stopped.
         """
         why = obstacle(run, kernel)
         if why:
@@ -80,10 +91,10 @@ class Device:
             else:
                 certified, path = mixed.certify_mixed(run.scene), f"{self.name} with mixed precision"
         make_launcher = partial(self.make_launcher, mixed=path != self.name)
-        rows_kernel = tiles.TiledKernel(run.scene, certified, make_launcher, threads)
+        rows_kernel = tiles.TiledKernel(run.scene, certified, make_launcher, threads, stop)
         try:
             # one block after the other: a launch needs the state that the one before left
-            pixels, omega_sums = run_rows(rows_kernel, run.scene, threads, False, finished, in_order=True)
+            pixels, omega_sums = run_rows(rows_kernel, run.scene, threads, False, finished, in_order=True, stop=stop)
         except DeviceError as error:
             if not self.optional:
                 raise

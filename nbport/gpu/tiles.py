@@ -15,17 +15,22 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numba import njit
 
-from ..compilation.cache import compiled
+from ..compilation.loading import compiled
 from ..kernels.certificate import Certificate
 from ..kernels.certified import again, settled
-from ..kernels.device_body import Place, Tables, make_tables, render_place
+from ..kernels.device_body import CARRIED, Place, Tables, make_tables, render_place
 from ..kernels.reference import INTERPOLATE
 from ..kernels.scalar import unitize
 from ..kernels.scene import Scene
+from ..kernels.stopping import stopped
+from ..system.stopping import Stop
 
 TERMS_A_LAUNCH = 2**29  # some tenths of a second on a slow device, whose display must not freeze
 PIXELS_A_LAUNCH = 2**22  # what memory a launch needs
 LEAST_A_LAUNCH = 1024
+# of one pixel: what has more is rendered in parts, so that a run can be stopped in between
+TERMS_A_PART = TERMS_A_LAUNCH // LEAST_A_LAUNCH
+MOST_A_PART = 4 * TERMS_A_PART  # about a second on a fast device; a sub-pixel is never divided
 SHARED = 256  # uncertain pixels from which on threads share them
 
 
@@ -56,10 +61,15 @@ class TiledKernel:
         Takes certificate and `Tables`, and returns a Launcher; called once the state is settled.
     threads : int
         That share what is left to the CPU.
+    stop : Stop, optional
+        Looked at between launches. The scene has its address.
     """
 
-    def __init__(self, scene: Scene, certificate: Certificate, make_launcher, threads: int) -> None:
+    def __init__(
+        self, scene: Scene, certificate: Certificate, make_launcher, threads: int, stop: Stop | None = None
+    ) -> None:
         g = scene.geometry
+        self._stop = stop or Stop()
         self.recomputed = 0
         self._scene, self._certificate, self._make_launcher, self._threads = scene, certificate, make_launcher, threads
         self._launcher: Launcher | None = None
@@ -91,7 +101,7 @@ class TiledKernel:
         counted = False
         while start < stop:
             place = Place(self._leftmost, self._columns, start, stop)
-            tile = self._launcher.launch(place, bool(state[INTERPOLATE]))
+            tile = self._launch(place, bool(state[INTERPOLATE]))
             if not counted:
                 # solid angles know nothing of interpolation: right for every pixel, whatever became of it
                 omega_sums[first_row : first_row + len(tile.omega_sums)] += tile.omega_sums
@@ -104,6 +114,15 @@ class TiledKernel:
             if start < stop:
                 self._render_here(np.array([start]), state, image, self._unused)
                 start += 1
+
+    def _launch(self, place: Place, interpolate: bool) -> Tile:
+        """Render a place, in so many parts that none takes long."""
+        count = subpixels(self._scene)
+        step = max(TERMS_A_PART // terms_a_subpixel(self._scene), 1)
+        for begin in range(0, count, step):
+            self._stop.check()
+            tile = self._launcher.launch(place._replace(begin=begin, end=min(begin + step, count)), interpolate)
+        return tile
 
     def _render_here(self, places: np.ndarray, state: np.ndarray, image: np.ndarray, omega_sums: np.ndarray) -> None:
         """Render pixels by the reference kernel. Many are shared by threads: then the state is settled."""
@@ -121,11 +140,19 @@ class TiledKernel:
             self.recomputed += sum(pool.map(share, np.array_split(places, 4 * self._threads)))
 
 
+def subpixels(scene: Scene) -> int:
+    """Sub-pixels of all layers of a pixel."""
+    return scene.geometry.detector_thicksteps * scene.geometry.oversample**2
+
+
+def terms_a_subpixel(scene: Scene) -> int:
+    """Sources, phi steps, mosaic domains: all together."""
+    return scene.beam.source_X.size * scene.crystal.turned.size * scene.crystal.mosaic_umats.shape[0]
+
+
 def terms_a_pixel(scene: Scene) -> int:
     """Layers, sub-pixels, sources, phi steps, mosaic domains: all together."""
-    g, crystal = scene.geometry, scene.crystal
-    orientations = crystal.turned.size * crystal.mosaic_umats.shape[0]
-    return g.detector_thicksteps * g.oversample**2 * scene.beam.source_X.size * orientations
+    return subpixels(scene) * terms_a_subpixel(scene)
 
 
 def launch_size(scene: Scene, columns: int) -> int:
@@ -166,7 +193,7 @@ def render_places(places, leftmost, columns, scene, state, image, omega_sums):
 def settle(at, end, leftmost, columns, scene, state, image, omega_sums):
     """Render by the reference kernel until the state is settled; the next pixel, and how many were not masked."""
     rendered = 0
-    while at < end and not settled(scene, state):
+    while at < end and not stopped(scene.stop) and not settled(scene, state):
         rendered += again(leftmost + at % columns, at // columns, scene, state, image, omega_sums)
         at += 1
     return at, rendered
@@ -177,6 +204,7 @@ class BodyOnCpu:
 
     def __init__(self, certificate: Certificate, tables: Tables, mixed: bool) -> None:
         self._numbers, self._tables = certificate.numbers, tables
+        self._carried = np.zeros((1, CARRIED))
         self._render_place = compiled("gpu.mixed").render_place if mixed else render_place
 
     def launch(self, place: Place, interpolate: bool) -> Tile:
@@ -184,7 +212,11 @@ class BodyOnCpu:
         pixels = np.full(place.stop - place.start, math.nan, np.float32)
         rows = (place.stop - 1) // place.columns - place.start // place.columns + 1
         omega_sums = np.zeros(rows)
-        left_grid = self._render_place(place, self._numbers, *self._tables, interpolate, pixels, omega_sums)
+        if place.begin == 0 and place.end < subpixels(self._numbers.scene):
+            self._carried = np.zeros((len(pixels), CARRIED))
+        left_grid = self._render_place(
+            place, self._numbers, *self._tables, interpolate, pixels, omega_sums, self._carried
+        )
         return Tile(pixels, omega_sums, left_grid)
 
 
@@ -203,4 +235,6 @@ def obstacle(scene: Scene) -> str | None:
             return "the polarization axis is not the same after normalization"
     if crystal.turned.size * crystal.mosaic_umats.shape[0] > 2**25:
         return "there are too many orientations for a table"
+    if terms_a_subpixel(scene) > MOST_A_PART:
+        return "there are too many sources and orientations for one launch"
     return None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import OptionError
+from .given import is_masked, refuse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +24,7 @@ def hkl_text(rows: object, keyword: str) -> bytes:
     array = _floats(rows, keyword, "[reflections, 4]: h k l F", columns=4)
     indices = array[:, :3]
     if not (len(array) and (indices == indices.round()).all() and (abs(indices) < 2**31).all()):
-        raise OptionError(f"{keyword}: expected one row or more, and whole numbers as h, k and l")
+        raise refuse(keyword, rows, "one row or more, and whole numbers as h, k and l")
     return b"".join(b"%d %d %d %r\n" % (*map(int, hkl), F) for *hkl, F in array.tolist())
 
 
@@ -37,15 +38,14 @@ def source_text(rows: object, keyword: str) -> bytes:
     """Sources, [sources, 5]: x y z weight wavelength (m)."""
     array = _floats(rows, keyword, "[sources, 5]: x y z weight wavelength", columns=5)
     if not len(array):
-        raise OptionError(f"{keyword}: expected one row or more")
+        raise refuse(keyword, rows, "one row or more")
     return _text(array)
 
 
 def mask_smv(mask: object, keyword: str) -> bytes:
     """Mask, [spixel, fpixel]: zero or False where a pixel is skipped. The header has its size and nothing else."""
-    import numpy as np
 
-    array = np.asarray(mask)
+    array = _array(mask, keyword, "a file name, or whole numbers or bools [spixel, fpixel]")
     if array.ndim != 2 or not array.size or array.dtype.kind not in "bui":
         raise OptionError(
             f"{keyword}: found {array.dtype} of shape {array.shape}, expected whole numbers or bools [spixel, fpixel]"
@@ -61,13 +61,25 @@ def _text(array: np.ndarray) -> bytes:
     return "".join(" ".join(map(repr, row)) + "\n" for row in array.tolist()).encode()
 
 
+def _array(values: object, keyword: str, expected: str) -> np.ndarray:
+    """An array of anything of which nothing is masked."""
+    import numpy as np
+
+    if is_masked(values):
+        raise OptionError(f"{keyword}: found an array that is masked in part, expected {expected}")
+    try:
+        return np.asarray(values)
+    except Exception:  # ragged lists, or somebody else's class
+        raise refuse(keyword, values, expected) from None
+
+
 def _floats(values: object, keyword: str, expected: str, columns: int, rows: int | None = None) -> np.ndarray:
     import numpy as np
 
-    try:
-        array = np.asarray(values, np.float64)
-    except (TypeError, ValueError):
-        raise OptionError(f"{keyword}: expected a file name or numbers {expected}") from None
+    array = _array(values, keyword, f"a file name or numbers {expected}")
+    if array.dtype.kind not in "iuf":
+        raise OptionError(f"{keyword}: found an array of {array.dtype}, expected a file name or numbers {expected}")
+    array = array.astype(np.float64)
     if array.ndim != 2 or array.shape[1] != columns or rows not in (None, array.shape[0]):
         raise OptionError(f"{keyword}: found an array of shape {array.shape}, expected {expected}")
     if not np.isfinite(array).all():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import OptionError
+from .given import one_of, refuse
 
 CPU = "cpu"
 DOUBLE, MIXED = PRECISIONS = ("double", "mixed")
@@ -18,10 +18,12 @@ def check_name(name: str) -> None:
     ------
     OptionError
     """
+    if not isinstance(name, str):
+        raise refuse("--device", name, f"one of: {NAMES}")
     kind, colon, number = name.partition(":")
     if name in (CPU, BODY_ON_CPU, "auto") or (kind == "cuda" and (not colon or _is_number(number))):
         return
-    raise OptionError(f"--device: found {name!r}, expected one of: {NAMES}")
+    raise refuse("--device", name, f"one of: {NAMES}")
 
 
 def _is_number(text: str) -> bool:
@@ -35,5 +37,4 @@ def check_precision(precision: str) -> None:
     ------
     OptionError
     """
-    if precision not in PRECISIONS:
-        raise OptionError(f"--precision: found {precision!r}, expected one of: {', '.join(PRECISIONS)}")
+    one_of("--precision", precision, PRECISIONS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
 from numbers import Integral, Real
@@ -17,7 +17,8 @@ from pathlib import Path
 from ..errors import OptionError
 from ..system.files import write_file
 from .array_files import ARRAY_FILES
-from .table import FLAGS, Flag, atoi, count, negated
+from .given import few, number_alone, refuse, shown
+from .table import FIXES, FLAGS, Flag, atoi, count, negated
 
 SUFFIXES = {
     "": "", "mm": "_mm", "um": "_um", "Angstrom": "_A", "deg": "_deg", "mrad": "_mrad", "percent": "_percent",
@@ -78,10 +79,15 @@ class Parameters:
         cls, options: Iterable[object], *, fix: str | Sequence[str] = (), **keywords: object
     ) -> Parameters:
         """From a list of arguments as the command takes it; keywords are added behind it."""
-        if isinstance(options, str):
-            raise OptionError(f"options: found the text {options!r}, expected a list of arguments")
+        if isinstance(options, str | bytes | Mapping | Set) or not _can_be_listed(options):
+            what = "the text " if isinstance(options, str) else ""
+            raise OptionError(f"options: found {what}{shown(options)}, expected a list of arguments")
         made = cls.__new__(cls)
-        made._become(tuple(map(_text, options)), fix, keywords)
+        try:
+            given = list(options)
+        except Exception:  # somebody else's class
+            raise refuse("options", options, "a list of arguments") from None
+        made._become(tuple(map(_text, given)), fix, keywords)
         return made
 
     def extended(self, *, fix: str | Sequence[str] = (), **keywords: object) -> Parameters:
@@ -103,7 +109,7 @@ class Parameters:
                 added |= _tokens(keyword, flag, value)
         if "-twotheta_axis" in added:
             added.setdefault("-twotheta", ["-twotheta", "0"])
-        names = fix if isinstance(fix, str) else ",".join(fix)
+        names = _fixes(fix)
         tokens = [token for option in sorted(added, key=_place(added)) for token in added[option]]
         object.__setattr__(self, "options", (*options, *(["--fix", names] if names else []), *tokens))
         object.__setattr__(self, "files", files)
@@ -137,6 +143,20 @@ class Parameters:
         return Parameters.from_options((*tokens, *self.options))
 
 
+def _can_be_listed(value: object) -> bool:
+    # arrays without axes have the method, and cannot
+    return isinstance(value, Iterable) and getattr(value, "ndim", 1) > 0
+
+
+def _fixes(fix: object) -> str:
+    """The value of --fix."""
+    names = fix.split(",") if isinstance(fix, str) and fix else [] if fix is None or isinstance(fix, str) else fix
+    names = few(names, len(FIXES) + 1)
+    if names is None or not all(isinstance(name, str) and (name in FIXES or name == "upstream") for name in names):
+        raise refuse("fix", fix, f"upstream or some of: {', '.join(sorted(FIXES))}")
+    return ",".join(sorted(FIXES) if "upstream" in names and len(names) > 1 else names)
+
+
 def _flag(keyword: str) -> Flag:
     if keyword not in KEYWORDS:
         near = get_close_matches(keyword, [*KEYWORDS, "fix"], n=1)
@@ -159,8 +179,9 @@ def _place(added: dict[str, list[str]]):
 def _tokens(keyword: str, flag: Flag, value: object) -> dict[str, list[str]]:
     """Arguments of a keyword, by option; none where a switch without an opposite is off."""
     if not flag.values:
+        value = number_alone(value)  # NumPy has bools of its own
         if not isinstance(value, bool):
-            raise OptionError(f"{keyword}: found {value!r}, expected True or False")
+            raise refuse(keyword, value, "True or False")
         option = flag.option if value else OPPOSITES.get(flag.option)
         return {option: [option]} if option else {}
     return {flag.option: [flag.option, *_values(keyword, flag, value)]}
@@ -169,6 +190,10 @@ def _tokens(keyword: str, flag: Flag, value: object) -> dict[str, list[str]]:
 def _expected(flag: Flag) -> str:
     wanted = len(flag.values.split())
     numbers = "a number" if wanted == 1 else f"{wanted} numbers: {flag.values}"
+    if flag.option == "-pivot":
+        return "'sample' or 'beam'"
+    if _takes_text(flag) and flag.option != "-misset":
+        return "the name of a file"
     return f"{numbers}; or 'random'" if flag.option == "-misset" else numbers
 
 
@@ -180,31 +205,44 @@ def _values(keyword: str, flag: Flag, value: object) -> list[str]:
     wanted = len(flag.values.split())
     if isinstance(value, str | os.PathLike):
         if not _takes_text(flag):
-            raise OptionError(f"{keyword}: found the text {value!r}, expected {_expected(flag)}")
-        if os.fspath(value).startswith("-"):
-            raise OptionError(f"{keyword}: found {value!r}, expected nothing that begins with a dash")
-        return [os.fspath(value)]
+            raise OptionError(f"{keyword}: found the text {shown(value)}, expected {_expected(flag)}")
+        text = os.fsdecode(value)
+        if not text or "\0" in text:
+            raise refuse(keyword, value, _expected(flag))
+        if text.startswith("-"):
+            raise refuse(keyword, value, "nothing that begins with a dash")
+        if flag.option == "-misset" and "rand" not in text:
+            raise refuse(keyword, value, _expected(flag))
+        return [text]
+    value = number_alone(value)
     numbers = [value] if isinstance(value, Real) else value
-    if not isinstance(numbers, Iterable):
-        raise OptionError(f"{keyword}: found {value!r}, expected {_expected(flag)}")
-    numbers = list(numbers)
+    numbers = None if _takes_text(flag) and flag.option != "-misset" else few(numbers, wanted)
+    if numbers is None:
+        raise refuse(keyword, value, _expected(flag))
+    numbers = [number_alone(x) for x in numbers]
     right_number = 1 <= len(numbers) <= wanted if flag.option == "-cell" else len(numbers) == wanted
     if not right_number or not all(isinstance(x, Real) and not isinstance(x, bool) for x in numbers):
-        raise OptionError(f"{keyword}: found {value!r}, expected {_expected(flag)}")
+        raise refuse(keyword, value, _expected(flag))
     try:
         floats = [float(x) for x in numbers]
     except OverflowError:
-        raise OptionError(f"{keyword}: found a number beyond {sys.float_info.max:.3g}") from None
+        most = f"{sys.float_info.max:.3g}"
+        raise OptionError(f"{keyword}: found a number beyond {most}, expected at most that") from None
+    if any(x != x for x in floats):
+        raise refuse(keyword, value, f"{_expected(flag)}, which nan is not; an option list takes it")
     whole = flag.convert in (atoi, count, negated) or flag.option in WHOLE
     if whole and not all(isinstance(x, Integral) or float(x).is_integer() for x in numbers):
-        raise OptionError(
-            f"{keyword}: found {value!r}, expected {'a whole number' if wanted == 1 else 'whole numbers'}"
-        )
+        raise refuse(keyword, value, "a whole number" if wanted == 1 else "whole numbers")
     texts = [str(int(x)) for x in numbers] if whole else list(map(repr, floats))
     if flag.option == "-cell" and any(text.startswith("-") for text in texts):
-        raise OptionError(f"{keyword}: found {value!r}, expected no negative number")
+        raise refuse(keyword, value, "no negative number")
     return texts
 
 
 def _text(argument: object) -> str:
-    return os.fspath(argument) if isinstance(argument, str | os.PathLike) else str(argument)
+    if isinstance(argument, str | os.PathLike):
+        return os.fsdecode(argument)
+    argument = number_alone(argument)
+    if not isinstance(argument, Real) or isinstance(argument, bool):
+        raise refuse("options", argument, "texts, paths and numbers only")
+    return str(argument)

@@ -10,9 +10,8 @@ from ..crules.text import long_int
 from ..errors import OptionError
 from ..parameters import Parameters
 from .device_names import DOUBLE, check_name, check_precision
-from .table import FLAGS, OWN_FLAGS, Flag
+from .table import FIXES, FLAGS, OWN_FLAGS, Flag
 
-FIXES = frozenset({"phi0", "oversample", "curved_det"})
 KERNELS = ("certified", "reference")
 
 
@@ -42,6 +41,8 @@ class OwnOptions:
 def split_own(argv: list[str]) -> tuple[OwnOptions, list[str]]:
     """Take nbport's double-dash options out of the arguments, before the reference's scan.
 
+    What the reference takes for the value of an option stays: `-floatfile --help` names a file.
+
     Raises
     ------
     OptionError
@@ -50,18 +51,32 @@ def split_own(argv: list[str]) -> tuple[OwnOptions, list[str]]:
     own = OwnOptions()
     with_value = {flag.option: bool(flag.metavar) for flag in OWN_FLAGS}
     rest: list[str] = []
-    tokens = iter(argv)
-    for token in tokens:
+    values_until = 0  # tokens before this index are values of an option of the reference
+    tokens = iter(enumerate(argv))
+    for i, token in tokens:
         option, equals, value = token.partition("=")
-        if option not in with_value or (equals and not with_value[option]):
+        if i < values_until or option not in with_value or (equals and not with_value[option]):
             rest.append(token)
+            # the reference looks at values too, as if they were options
+            values_until = max(values_until, i + 1 + _values_taken(token, argv[i + 1 : i + 7]))
             continue
         if with_value[option] and not equals:
-            value = next(tokens, "")
+            _, value = next(tokens, (i, ""))
         if with_value[option] and not value:
             raise OptionError(f"{option} needs a value")
         _set_own(own, option, value)
     return own, rest
+
+
+def _values_taken(token: str, following: list[str]) -> int:
+    """How many of the tokens behind a token the reference takes for its values."""
+    taken = 0
+    for flag in matching(token) if token.startswith("-") else ():
+        if len(following) >= flag.arity:
+            taken = max(taken, flag.taken(token, following))
+            if flag.stops:
+                break
+    return taken
 
 
 def _set_own(own: OwnOptions, option: str, value: str) -> None:
@@ -119,14 +134,17 @@ def scan(argv: list[str], parameters: Parameters) -> list[str]:
         Where the reference would read past the end of its arguments.
     """
     warnings = []
-    values_until = 0  # tokens before this index are values of an option
+    own = {flag.option for flag in OWN_FLAGS}
+    values_until, taker = 0, ""  # tokens before this index are values of an option
     for i, token in enumerate(argv):
         if not token.startswith("-"):
             continue
         following = argv[i + 1 :]
         flags = matching(token)
+        if i < values_until and token.partition("=")[0] in own:
+            warnings.append(f"{token} is a value of {taker} here, and no option of ours")
         for flag in flags:
-            values_until = max(values_until, i + 1 + len(flag.values.split()))
+            values_until, taker = max(values_until, i + 1 + len(flag.values.split())), token
             if len(following) < flag.arity:
                 expected = "1 value" if flag.arity == 1 else f"{flag.arity} values"
                 warnings.append(f"{token} is ignored: {expected} expected, {len(following)} found")

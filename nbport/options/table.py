@@ -18,6 +18,7 @@ from ..errors import OptionError
 from ..parameters import RTD, Convention, Parameters, Pivot, Shape
 
 DEGREES = "deg"
+FIXES = frozenset({"phi0", "oversample", "curved_det"})  # what --fix can switch off
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,16 @@ class Flag:
     def matches(self, token: str) -> bool:
         """Does this row act on a token?"""
         return any(token == p[1:] if p[0] == "=" else p in token for p in self.patterns or (self.option,))
+
+    def taken(self, token: str, following: list[str]) -> int:
+        """How many of the tokens behind a token, enough for this row to act, are its values."""
+        wanted = min(len(self.values.split()), len(following))
+        if self.option == "-cell":
+            return next((i for i, value in enumerate(following[:wanted]) if value.startswith("-")), wanted)
+        if self.option == "-misset":
+            # one word; or three angles, but the two behind the number of -misset_seed are nobody's wish
+            return 1 if "rand" in following[0] or token != self.option else wanted if wanted == 3 else 0
+        return wanted
 
     def set(self, parameters: Parameters, following: list[str]) -> bool:
         """Act on the parameters; True if no later row may see this token."""
@@ -397,7 +408,7 @@ FLAGS: tuple[Flag, ...] = (
 
 @dataclass(frozen=True)
 class OwnFlag:
-    """One option of nbport's own. They all begin with two dashes."""
+    """One option of nbport's own. They all begin with two dashes; as values of other options they are not ours."""
 
     option: str
     metavar: str

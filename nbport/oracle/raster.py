@@ -17,7 +17,7 @@ from ..kernels.certificate import subpixels_wrap
 from ..kernels.reference import INTERPOLATE, PRINTOUT_SIZE, detector_position, initial_state
 from ..kernels.replay import is_rendered, pass_pixels, record_pixel, with_one_sweep_step
 from ..kernels.scene import Scene
-from ..render.image import choose_kernel
+from ..rendering.image import choose_kernel
 from ..run import Run
 
 
@@ -108,7 +108,7 @@ def stays_inside(scene: Scene) -> bool:
     belongs to the largest angle between a source's beam and a diffracted one. All directions within some acute
     angle of a beam make a convex cone: if it contains the corners of a flat sensor, it contains the sensor.
     """
-    g, beam, crystal, f, _ = scene
+    g, beam, crystal, f, _, _ = scene
     if (
         g.curved_detector
         or subpixels_wrap(g)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..compilation.cache import announced, compiled
+from ..compilation.loading import announced, compiled
 from ..crules.text import printf
 from ..errors import InputError
 from ..options.keywords import Parameters

@@ -255,6 +255,6 @@ def _memory(run: Run) -> Iterator[str]:
 
 
 def _kernel(run: Run, name: str) -> Iterator[str]:
-    from ..render.image import kernel_path
+    from ..rendering.image import kernel_path
 
     yield kernel_path(run, name)

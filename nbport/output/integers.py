@@ -6,10 +6,11 @@ import numpy as np
 
 from ..crules.random import cached, poidev
 from ..kernels.scalar import c_int
+from ..kernels.stopping import stopped
 
 
 @cached
-def int_image(g, image, intfile_scale, adc_offset, intimage):
+def int_image(g, image, intfile_scale, adc_offset, intimage, stop):
     """Scale, add the offset, clamp to 0..65535 and round. C: 3140-3158
 
     The rounding adds one half in double but rounds to float32 first (quirk: int-rounding).
@@ -21,9 +22,13 @@ def int_image(g, image, intfile_scale, adc_offset, intimage):
     intfile_scale, adc_offset : float
     intimage : uint16 [pixels]
         Written within the region of interest.
+    stop : int
+        As `Scene.stop`; so in the functions below.
     """
     for spixel in range(max(g.roi_ymin, 0), min(g.roi_ymax + 1, g.spixels)):
         for fpixel in range(max(g.roi_xmin, 0), min(g.roi_xmax + 1, g.fpixels)):
+            if stopped(stop):
+                return
             imgidx = spixel * g.fpixels + fpixel
             test = np.float64(image[imgidx]) * intfile_scale + adc_offset
             if test > 65535.0:
@@ -34,13 +39,15 @@ def int_image(g, image, intfile_scale, adc_offset, intimage):
 
 
 @cached
-def pgm_image(g, image, pgm_scale, pgmimage):
+def pgm_image(g, image, pgm_scale, pgmimage, stop):
     """Scale, cap at 255 and truncate; negative values wrap (quirk: pgm-wrap). C: 3197-3211
 
     pgmimage : uint8 [pixels], written within the region of interest.
     """
     for spixel in range(max(g.roi_ymin, 0), min(g.roi_ymax + 1, g.spixels)):
         for fpixel in range(max(g.roi_xmin, 0), min(g.roi_xmax + 1, g.fpixels)):
+            if stopped(stop):
+                return
             imgidx = spixel * g.fpixels + fpixel
             test = np.float64(image[imgidx]) * pgm_scale
             if test > 255.0:
@@ -49,7 +56,7 @@ def pgm_image(g, image, pgm_scale, pgmimage):
 
 
 @cached
-def noise_image(g, image, adc_offset, idum, table, statics, intimage):
+def noise_image(g, image, adc_offset, idum, table, statics, intimage, stop):
     """Replace every pixel by a Poisson deviate plus the offset; truncated, not rounded. C: 3236-3256
 
     Parameters
@@ -67,6 +74,8 @@ def noise_image(g, image, adc_offset, idum, table, statics, intimage):
     overloads = 0
     for spixel in range(max(g.roi_ymin, 0), min(g.roi_ymax + 1, g.spixels)):
         for fpixel in range(max(g.roi_xmin, 0), min(g.roi_xmax + 1, g.fpixels)):
+            if fpixel % 1024 == 0 and stopped(stop):
+                return total, overloads
             imgidx = spixel * g.fpixels + fpixel
             test = np.float64(poidev(image[imgidx], idum, table, statics))
             total += test

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -12,7 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..system.files import InputStream, write_file
+from ..system.files import file_digest, write_file
 from ..system.machine import peak_memory
 from .quantities import derived_quantities, parameter_quantities, statistics_quantities
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from ..run import Image, Run
 
 FORMAT = "nbport run 1"
-CHUNK = 2**20
 
 
 def write_record(path: str, run: Run, image: Image, command: list[str], warnings: list[str], files: Iterable[str]):
@@ -66,9 +64,5 @@ def _described(path: str) -> dict[str, object]:
     """Name, size and sha256 of a file; the name alone of a device or pipe."""
     described: dict[str, object] = {"path": path}
     if os.path.exists(path) and stat.S_ISREG(os.stat(path).st_mode):
-        digest = hashlib.sha256()
-        with InputStream(path, "an output") as stream:
-            while piece := stream.read_up_to(CHUNK):
-                digest.update(piece)
-        described |= {"bytes": os.path.getsize(path), "sha256": digest.hexdigest()}
+        described |= {"bytes": os.path.getsize(path), "sha256": file_digest(path, "an output")}
     return described

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..run import Run
 
 MASKED = 1 << 8  # NXmx's bit for pixels that the user masked
+SURFACE = 1e-9  # m, a sensor without thickness: DIALS takes none of zero, and finds no parallax in this one
 COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 
 
@@ -120,7 +121,7 @@ def _beam(instrument: h5py.Group, run: Run) -> None:
         beam["profile"] = "rectangular"
     if not p.nopolar:
         # the E vector is along x: I, Q, U, V
-        beam["incident_polarisation_stokes"] = [1.0, p.polarization, 0.0, 0.0]
+        beam["incident_polarization_stokes"] = [1.0, p.polarization, 0.0, 0.0]
 
 
 def _detector(instrument: h5py.Group, run: Run, turn: np.ndarray) -> None:
@@ -129,7 +130,10 @@ def _detector(instrument: h5py.Group, run: Run, turn: np.ndarray) -> None:
     detector["description"] = "simulated, photons as 32-bit floats"
     detector["type"] = "PIXEL"
     detector["sensor_material"] = "Si"
-    _quantity(detector, "sensor_thickness", run.plan.thick.range, "m")
+    _quantity(detector, "sensor_thickness", max(run.plan.thick.range, SURFACE), "m")
+    # floats of any size are good; without these DIALS takes what is beyond 32 bits for overloads
+    detector["underload_value"] = np.float32(0.0)
+    detector["saturation_value"] = np.finfo(np.float32).max
     _quantity(detector, "distance", flat.beam_distance, "m")
     fast, slow = flat.beam_centre
     _quantity(detector, "beam_center_x", fast, "pixel")

@@ -55,7 +55,7 @@ _SUFFIXES = {name: (suffix, factor) for suffix, (factor, names) in SHOWN.items()
 
 def set_up_quantities(run: Run) -> dict[str, float | tuple[float, ...]]:
     """What the set-up decided: name -> number or vector, in the units of `UNITS`."""
-    g, beam, crystal, fgrid, sampling = run.scene
+    g, beam, crystal, fgrid, sampling, _ = run.scene
     p, cell = run.parameters, run.cell
     return {
         "pixel_size": g.pixel_size, "oversample": g.oversample, "subpixel_size": g.subpixel_size,

@@ -11,6 +11,7 @@ from ..log import Say
 from ..parameters import RTD, Parameters
 from ..run import Image, Run, Timing
 from ..system.files import write_file
+from ..system.stopping import Stop
 from ..system.zeros import blank
 from . import integers
 
@@ -20,14 +21,17 @@ def output_names(p: Parameters) -> list[str]:
     return ["floatfile", "intfile", *["pgmfile"] * p.write_pgm, *["noisefile"] * p.calculate_noise]
 
 
-def write_images(run: Run, image: Image, say: Say, timing: Timing) -> None:
+def write_images(run: Run, image: Image, say: Say, timing: Timing, stop: Stop | None = None) -> None:
     """Write the float image, the integer image, the preview and the noise image. C: 3121-3285
 
     Raises
     ------
     OutputError
         At the first file that cannot be written; earlier ones stay.
+    CancelledError
+        If it was stopped; files that were written before stay.
     """
+    stop = stop or Stop()
     p, g = run.parameters, run.scene.geometry
     pixels = p.pixels
     # an image without rows or columns can still have a size
@@ -45,21 +49,22 @@ def write_images(run: Run, image: Image, say: Say, timing: Timing) -> None:
             scale = 55000.0 / s.max_I if s.max_I > 0.0 else 1.0
         say("intfile_scale = %g", scale)
         if p.intfile is not None:
-            integers.int_image(g, image.pixels, scale, p.adc_offset, intimage)
+            stop.call(integers.int_image, g, image.pixels, scale, p.adc_offset, intimage, stop.address)
             _write_smv(run, p.intfile, intimage, False, say)
         if p.write_pgm:
-            _write_pgm(run, image, scale, say)
+            _write_pgm(run, image, scale, say, stop)
     if p.calculate_noise:
         with timing.part("noise"):
             idum = np.array([run.seed])
-            total, overloads = integers.noise_image(
-                g, image.pixels, p.adc_offset, idum, run.random_table, new_statics(), intimage
-            )
+            total, overloads = stop.call(
+                integers.noise_image,
+                g, image.pixels, p.adc_offset, idum, run.random_table, new_statics(), intimage, stop.address,
+            )  # fmt: skip
             say("%.0f photons on noise image (%d overloads)", total, overloads)
             _write_smv(run, p.noisefile, intimage, True, say)
 
 
-def _write_pgm(run: Run, image: Image, intfile_scale: float, say: Say) -> None:
+def _write_pgm(run: Run, image: Image, intfile_scale: float, say: Say, stop: Stop) -> None:
     p, g = run.parameters, run.scene.geometry
     scale = p.pgm_scale
     if scale <= 0.0:
@@ -67,7 +72,7 @@ def _write_pgm(run: Run, image: Image, intfile_scale: float, say: Say) -> None:
         scale = 250.0 / (5.0 * rmsd) if rmsd > 0.0 else intfile_scale
     say("pgm_scale = %g", scale)
     pgmimage = blank(p.pixels, np.uint8)
-    integers.pgm_image(g, image.pixels, scale, pgmimage)
+    stop.call(integers.pgm_image, g, image.pixels, scale, pgmimage, stop.address)
     say("writing %s as %u-byte integers", p.pgmfile, 1)
     header = integers.pgm_header(g.fpixels, g.spixels, printf("%g", scale))
     write_file(p.pgmfile, [header, memoryview(pgmimage)])

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..options.scan import OwnOptions
+    from ..parameters import Parameters
     from ..run import Run
 
 NAMES = ("cbf", "tiff", "edf", "nexus", "png")
@@ -25,6 +26,25 @@ def _writers() -> dict[str, Callable[[Run, np.ndarray, str], None]]:
     return dict(zip(NAMES, (write_cbf, write_tiff, write_edf, write_nexus, write_png), strict=True))
 
 
+def check_options(own: OwnOptions, p: Parameters) -> None:
+    """Before anything is set up: are the packages there, and is the detector one that can be described?
+
+    Raises
+    ------
+    OptionError
+    """
+    if own.png:
+        from ..view.picture import load_pillow
+
+        load_pillow()
+    if own.nexus:
+        from .nexus import load_h5py
+
+        load_h5py()
+        if p.curved_detector:
+            raise OptionError("--nexus: NXmx cannot describe -curved_det, expected a flat detector")
+
+
 def check(own: OwnOptions, run: Run, warn: Callable[[str], None]) -> None:
     """Before the image is rendered: can what was asked for be written?
 
@@ -33,12 +53,11 @@ def check(own: OwnOptions, run: Run, warn: Callable[[str], None]) -> None:
     OptionError
         If a package is missing, or the file cannot describe the image.
     """
+    check_options(own, run.parameters)
     wanted = [f"--{name}" for name in NAMES if getattr(own, name)]
     if not wanted:
         return
     from ..flat_detector import FlatDetector
-    from ..formats.nexus_geometry import load_h5py
-    from ..view.picture import load_pillow
     from .exports import check_tiff
 
     if not run.scene.beam.source_lambda.size:
@@ -46,16 +65,9 @@ def check(own: OwnOptions, run: Run, warn: Callable[[str], None]) -> None:
     flat = FlatDetector.of(run)
     if not flat.shape[0] * flat.shape[1]:
         raise OptionError(f"{wanted[0]}: found an image of {flat.shape[1]} x {flat.shape[0]} pixels, expected some")
-    curved = run.parameters.curved_detector
-    if own.png:
-        load_pillow()
     if own.tiff:
         check_tiff(flat.shape)
-    if own.nexus:
-        load_h5py()
-        if curved:
-            raise OptionError("--nexus: NXmx cannot describe -curved_det, expected a flat detector")
-    elif curved:
+    if run.parameters.curved_detector:
         warn(f"{', '.join(wanted)}: the geometry is that of the flat detector that -curved_det bends")
     if own.cbf and not flat.faces_the_beam:
         warn("--cbf: common header lines cannot say that the detector is tilted; those that begin with nbport_ do")

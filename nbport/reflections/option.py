@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import __version__
-from ..compilation.cache import cache_folder
+from ..compilation.loading import cache_folder
 from ..errors import InputError, OutputError
 from ..parameters import Parameters
 from ..system.files import read_bytes, write_file

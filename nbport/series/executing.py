@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
 
-from ..compilation.cache import announced
+from ..compilation.loading import announced
 from .rendering import Outcome, Renderer, attempt
 from .rows import Row
 

@@ -1,7 +1,8 @@
 """What is finished: one line of JSON an image, appended when all its files are there.
 
 Files of images appear complete, by renaming, and before their line; so an image with a line is finished, and one
-without is made again. A line that a kill cut short is dropped.
+without is made again. So is one whose files are not those that the line describes, by size and sha256. A line that a
+kill cut short is dropped.
 
 Records are read from the file when they are needed; in memory there is only where they are.
 """
@@ -9,12 +10,12 @@ Records are read from the file when they are needed; in memory there is only whe
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 from pathlib import Path
 
 from ..errors import InputError, OutputError
+from ..system.files import file_digest
 from .rows import Row
 
 JOURNAL = "images.jsonl"
@@ -73,7 +74,7 @@ class Journal:
         self._file.seek(self._places[number])
         return json.loads(self._file.readline())
 
-    def unfinished(self, rows: list[Row], stacked: set[int]) -> list[Row]:
+    def unfinished(self, rows: list[Row], stacked: set[int], sizes_only: bool = False) -> list[Row]:
         """Rows that have no complete image yet; their records are forgotten.
 
         Parameters
@@ -81,18 +82,20 @@ class Journal:
         rows : list of Row
         stacked : set of int
             Numbers of the images that need no files, because the stack has them.
+        sizes_only : bool
+            Believe files of the right size, unread.
 
         Raises
         ------
         InputError
             If the folder has an image of another series under the same number.
         """
-        unfinished = [row for row in rows if not self._is_finished(row, stacked)]
+        unfinished = [row for row in rows if not self._is_finished(row, stacked, sizes_only)]
         for row in unfinished:
             self._places.pop(row.number, None)
         return unfinished
 
-    def _is_finished(self, row: Row, stacked: set[int]) -> bool:
+    def _is_finished(self, row: Row, stacked: set[int], sizes_only: bool) -> bool:
         record = self.record(row.number)
         if record is None:
             return False
@@ -101,7 +104,11 @@ class Journal:
             raise InputError(
                 f"{self.folder}: image {row.number} was made there with other {what}; give another folder with --output"
             )
-        return row.number in stacked or all(_size(self.folder / name) == size for name, size in record["files"].items())
+        return row.number in stacked or all(
+            _size(self.folder / name) == described["bytes"]
+            and (sizes_only or _digest(self.folder / name) == described["sha256"])
+            for name, described in record["files"].items()
+        )
 
     def add(self, row: Row, record: dict[str, object]) -> None:
         """An image is finished."""
@@ -137,6 +144,9 @@ def _number(line: bytes) -> int:
         raise TypeError(f"image {number!r}, arguments {arguments!r}")
     for table in (inputs, varied, files, true):
         table.items()
+    for described in files.values():
+        if not isinstance(described["bytes"], int) or not isinstance(described["sha256"], str):
+            raise TypeError(f"files {files!r}")
     return number
 
 
@@ -144,8 +154,8 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else -1
 
 
-def _digest(path: str) -> str | None:
+def _digest(path: str | os.PathLike) -> str | None:
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError:
+        return file_digest(path, "a file of the series")
+    except InputError:
         return None

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from ..compilation.cache import compiled
+from ..compilation.loading import compiled
 from ..errors import DeviceError, InputError, OptionError, OutputError
 from ..gpu.choice import open_device
 from ..gpu.device import Device
@@ -18,12 +18,14 @@ from ..options.scan import OwnOptions, split_own
 from ..parameters import RTD
 from ..prepare import missing_input, read_options, set_up
 from ..run import Timing
+from ..system.files import file_digest
 from .rows import Row, reads_dump
 
 if TYPE_CHECKING:
     from ..kernels.scene import Fgrid
     from ..parameters import Parameters
     from ..run import Image, Run
+    from ..system.stopping import Stop
 
 KEPT_GRIDS = 4
 FILE_FIELDS = {"float": "floatfile", "int": "intfile", "noise": "noisefile"}  # of Parameters
@@ -56,7 +58,7 @@ class KeptFactors:
         self._grids: OrderedDict[tuple, Fgrid] = OrderedDict()
         self._lock = Lock()
 
-    def load(self, p: Parameters, say) -> Fgrid:
+    def load(self, p: Parameters, say, stop: Stop) -> Fgrid:
         """As `setup.structure_factors.load_structure_factors`, which says nothing if it is not needed."""
         options = FactorOptions.of(p)
         key = (replace(options, mask_pixels=None), _state(p.dump if p.hkl is None else p.hkl))
@@ -65,7 +67,7 @@ class KeptFactors:
                 load = compiled("setup.structure_factors").load_structure_factors
                 while len(self._grids) >= KEPT_GRIDS:
                     self._grids.popitem(last=False)
-                self._grids[key] = load(options, say)
+                self._grids[key] = load(options, say, stop)
             self._grids.move_to_end(key)
             return self._grids[key]
 
@@ -92,7 +94,7 @@ class Renderer:
     def __init__(self, folder: str | os.PathLike, threads: int):
         self.folder = Path(folder)
         self.threads = threads
-        self._simulation, self._writing = compiled("render.image"), compiled("output.reference_files")
+        self._simulation, self._writing = compiled("rendering.image"), compiled("output.reference_files")
         self._side_files = compiled("output.registry")
         self._factors = KeptFactors()
         self._devices: dict[tuple[str, str], Device | None] = {}
@@ -104,11 +106,11 @@ class Renderer:
         ----------
         row : Row
         warn : callable
-            Gets the warnings of the device.
+            Gets the warnings of the device, and of large counts.
 
         Returns
         -------
-        What is to be known of it: `files` (name -> size in bytes), `pixels` (slow, fast) and `true` parameters.
+        What is to be known of it: `files` (name -> `bytes`, `sha256`), `pixels` (slow, fast) and `true` parameters.
 
         Raises
         ------
@@ -121,14 +123,14 @@ class Renderer:
         if missing:
             raise InputError(missing)
         timing = Timing()
-        run = set_up(p, _silent, timing, self._factors.load)
+        run = set_up(p, _silent, timing, self._factors.load, warn)
         self._side_files.check(own, run, warn)
         device = self._device(own.device, own.precision, warn)
         image = self._simulation.render(run, own.kernel, self.threads, _silent, timing, device, warn)
         self._writing.write_images(run, image, _silent, timing)
         self._side_files.write_side_files(own, run, image.pixels)
-        sizes = {name: (self.folder / name).stat().st_size for name in row.files.values()}
-        return {"files": sizes, "pixels": [p.spixels, p.fpixels], "true": true_parameters(run, image)}
+        files = {name: _described(self.folder / name) for name in row.files.values()}
+        return {"files": files, "pixels": [p.spixels, p.fpixels], "true": true_parameters(run, image)}
 
     def _place_files(self, p: Parameters, own: OwnOptions, row: Row) -> None:
         """Images into the folder; nothing else is written, and no structure factors found by chance are read."""
@@ -147,6 +149,10 @@ class Renderer:
         if (name, precision) not in self._devices:
             self._devices[name, precision] = open_device(name, warn, precision)
         return self._devices[name, precision]
+
+
+def _described(path: Path) -> dict[str, object]:
+    return {"bytes": path.stat().st_size, "sha256": file_digest(path, "an image")}
 
 
 def true_parameters(run: Run, image: Image) -> dict[str, object]:

@@ -12,7 +12,7 @@ from ..errors import InputError, OptionError
 from ..options.keywords import Parameters
 from ..system.files import read_bytes
 from .rows import KINDS, Row, make_row
-from .stack import LAYOUT
+from .stack import PIXEL_TYPES
 from .varying import LARGEST_NUMBER, multiplied, varying, zipped
 
 COMBINED = {"zip": zipped, "product": multiplied}
@@ -78,8 +78,8 @@ def _resolve(spec: dict, folder: Path) -> Spec:
     hdf5 = spec.get("hdf5", False)
     if not isinstance(hdf5, bool):
         raise InputError(f"hdf5: found {hdf5!r}, expected true or false")
-    if hdf5 and not set(kinds) <= set(LAYOUT):
-        raise InputError(f"write: found {', '.join(kinds)}, expected only {', '.join(LAYOUT)} with hdf5")
+    if hdf5 and not set(kinds) <= set(PIXEL_TYPES):
+        raise InputError(f"write: found {', '.join(kinds)}, expected only {', '.join(PIXEL_TYPES)} with hdf5")
     combine = spec.get("combine", "zip")
     if combine not in COMBINED:
         raise InputError(f"combine: found {combine!r}, expected one of: {', '.join(COMBINED)}")

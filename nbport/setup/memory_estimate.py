@@ -11,6 +11,7 @@ from ..run import Run, SamplingPlan
 ORIENTATION = 9 * 8  # a matrix or three vectors of doubles
 # a row of five numbers in lists, and the arrays that are made of all rows
 SOURCE = 480
+LOG_LINE = 144  # a text of 60 characters or so, in a list
 MASK_PIXEL = 2 + 2 + 2  # of the file, of its pixels, and as the kernels see them
 
 

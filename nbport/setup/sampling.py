@@ -11,6 +11,8 @@ from collections.abc import Callable
 from ..crules.text import ceiling, divide, to_int
 from ..parameters import RTD, Parameters
 from ..run import Axis, SamplingPlan
+from ..system import memory
+from . import memory_estimate
 
 
 def plan_sampling(p: Parameters, say: Callable[..., None]) -> SamplingPlan:
@@ -29,6 +31,26 @@ def plan_sampling(p: Parameters, say: Callable[..., None]) -> SamplingPlan:
         if axis.range <= 0.0 or axis.step <= 0.0 or axis.steps <= 0:
             axis.range, axis.step, axis.steps = 0.0, 0.0, 1
     return SamplingPlan(phi, hdiv, vdiv, dispersion, thick, mu, spread, domains)
+
+
+def check_counts(p: Parameters, plan: SamplingPlan, keeps_log: bool, besides: int = 0) -> None:
+    """Refuse what has no room in memory: tables of steps and sources, images, and the log if it is kept.
+
+    Raises
+    ------
+    InputError
+    """
+    in_file = 0 if p.sourcefile is not None else None
+    needed = memory_estimate.of_orientations(plan, p.sourcefile is not None) + memory_estimate.of_images(p) + besides
+    text = (
+        f"{plan.phi.steps} spindle steps, {plan.mosaic_domains} mosaic domains and"
+        f" {plan.hdiv.steps} x {plan.vdiv.steps} x {plan.dispersion.steps} sources"
+    )
+    memory.check(text, needed)
+    if keeps_log:
+        lines = plan.log_lines(in_file)
+        layers = f"{plan.thick.steps} sensor layers, " if plan.thick.steps > 1 else ""
+        memory.check(f"{layers}{text}: a log of {lines} lines", needed + memory_estimate.LOG_LINE * lines)
 
 
 def plan_phi(a: Axis) -> Axis:

@@ -6,18 +6,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 
 from .. import log
 from ..crules.random import new_table
 from ..crules.text import multiply, wrap_int
+from ..formats.fdump import of_grid
 from ..kernels.scalar import vector_scale
 from ..kernels.scene import Beam, Crystal, Fgrid, Geometry, Sampling, Scene
 from ..parameters import Parameters, Pivot
 from ..run import Cell, Detector, Run, SamplingPlan, Timing
-from ..system import memory
-from . import crystal, detector, mask, memory_estimate, mosaic, sampling, sizes, sources, structure_factors
+from ..system.stopping import Stop
+from . import crystal, detector, mask, mosaic, sampling, sizes, sources, structure_factors
 
 R_E_SQR = 7.94079248018965e-30  # m^2
 WATER_F = 2.57  # electrons, forward scattering of a water molecule
@@ -34,6 +36,9 @@ def prepare(
     say: log.Say,
     timing: Timing,
     load: structure_factors.Load = structure_factors.load_structure_factors,
+    warn: Callable[[str], None] = lambda text: None,
+    keeps_log: bool = False,
+    stop: Stop | None = None,
 ) -> Run:
     """Set up a run. C: 1381-2515
 
@@ -46,23 +51,27 @@ def prepare(
     timing : Timing
     load : callable
         Gives the structure factors.
+    warn : callable
+        Is told of counts that make a long log, and a long run, before the log is written.
+    keeps_log : bool
+        Whether `say` keeps the lines in memory.
+    stop : Stop, optional
 
     Raises
     ------
     InputError
         If an input file cannot be used.
+    CancelledError
+        If it was stopped.
     """
+    stop = stop or Stop()
     p = frame.parameters
     clock = -int(time.time())
     table = new_table()
     seen_mask = mask.Mask(p)
     with timing.part("setup"):
         plan = sampling.plan_sampling(p, say)
-        memory.check(
-            f"{plan.phi.steps} spindle steps, {plan.mosaic_domains} mosaic domains and"
-            f" {plan.hdiv.steps} x {plan.vdiv.steps} x {plan.dispersion.steps} sources",
-            memory_estimate.of_orientations(plan, p.sourcefile is not None) + memory_estimate.of_images(p),
-        )
+        sampling.check_counts(p, plan, keeps_log)
         placed = detector.orient_detector(frame)
         log.say_detector(say, p.convention, "sample" if p.pivot is Pivot.SAMPLE else "beam", placed)
         interpolate = crystal.choose_interpolation(p, say)
@@ -70,12 +79,19 @@ def prepare(
         log.say_cell(say, cell)
         size = crystal.size_crystal(p, cell, placed.distance, say)
     with timing.part("read_hkl"):
-        fgrid = load(p, say)
+        fgrid = load(p, say, stop)
     with timing.part("setup"):
         structure_factors.check_stol(p, say)
+        from_file = sources.read_sources(p)
+        # the grid has its memory by now, kernels make a second one of it
+        sampling.check_counts(p, plan, keeps_log, of_grid(fgrid.Fhkl.shape) - fgrid.Fhkl.nbytes)
+        # nothing is refused from here on: a line for each step and source may take minutes
+        many = plan.large_counts(None if from_file is None else len(from_file))
+        if many:
+            warn(many)
         log.say_sweeps(say, p.phi0, plan)
-        source_rows, divsteps = sources.make_sources(p, plan, frame.vert_vector, say)
-        umats = mosaic.mosaic_umats(plan.mosaic_spread, plan.mosaic_domains, p.mosaic_seed, table)
+        source_rows, divsteps = sources.make_sources(p, plan, from_file, frame.vert_vector, say, stop)
+        umats = mosaic.mosaic_umats(plan.mosaic_spread, plan.mosaic_domains, p.mosaic_seed, table, stop)
         say("  created a total of %d mosaic domains", plan.mosaic_domains)
         p.Na, p.Nb, p.Nc = size.Na, size.Nb, size.Nc
         counts = {
@@ -91,7 +107,7 @@ def prepare(
         scene = Scene(
             _geometry(p, placed, plan, size.oversample, seen_mask.pixels),
             _beam(p, source_rows),
-            _crystal(p, cell, plan, umats),
+            _crystal(p, cell, plan, umats, stop),
             fgrid,
             _sampling(p, steps, interpolate, fgrid),
         )
@@ -121,11 +137,14 @@ def _beam(p: Parameters, source_rows: np.ndarray) -> Beam:
     )  # fmt: skip
 
 
-def _crystal(p: Parameters, cell: Cell, plan: SamplingPlan, umats: np.ndarray) -> Crystal:
+def _crystal(p: Parameters, cell: Cell, plan: SamplingPlan, umats: np.ndarray, stop: Stop) -> Crystal:
     a0, b0, c0 = (vector_scale.py_func(v, 1e-10) for v in (cell.a, cell.b, cell.c))
     turned = np.zeros(max(plan.phi.steps, 0), np.int8)
     rotated = np.zeros((turned.size, 9))
-    mosaic.spindle_rotations(a0, b0, c0, p.spindle_vector, p.phi0, plan.phi.step, turned, rotated)
+    stop.call(
+        mosaic.spindle_rotations,
+        a0, b0, c0, p.spindle_vector, p.phi0, plan.phi.step, turned, rotated, stop.address,
+    )  # fmt: skip
     return Crystal(
         a0, b0, c0, rotated, turned, umats, plan.mosaic_spread, cell.a_star, cell.b_star, cell.c_star,
         p.Na, p.Nb, p.Nc, p.xtal_shape.value, p.fudge,

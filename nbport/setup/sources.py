@@ -15,6 +15,7 @@ from ..formats.text_table import read_table_file
 from ..kernels.scalar import rotate_axis, unitize
 from ..parameters import Parameters, Vector
 from ..run import Axis, SamplingPlan
+from ..system.stopping import Stop
 
 SOURCE_DISTANCE = 10.0  # m
 
@@ -22,37 +23,60 @@ cached = njit(cache=True, error_model="numpy")
 
 
 def make_sources(
-    p: Parameters, plan: SamplingPlan, vert_vector: Vector, say: Callable[..., None]
+    p: Parameters,
+    plan: SamplingPlan,
+    from_file: list[list[float]] | None,
+    vert_vector: Vector,
+    say: Callable[..., None],
+    stop: Stop,
 ) -> tuple[np.ndarray, int]:
     """Unit vectors towards the sources, and their wavelengths. C: 2320-2434
+
+    Parameters
+    ----------
+    from_file : list of rows, or None
+        What `read_sources` gave.
+
+    Raises
+    ------
+    CancelledError
+        If it was stopped.
 
     Returns
     -------
     (float64 [sources, 4]: x, y, z, wavelength in m; divergence steps, -1 with a source file)
     """
     divsteps = -1
-    if p.sourcefile is not None:
-        rows = _from_file(p)
+    if from_file is not None:
+        rows = from_file
     else:
-        directions = divergence_grid(plan.hdiv, plan.vdiv, p.round_div)
-        for hdiv, vdiv in directions:
+        directions = divergence_grid(plan.hdiv, plan.vdiv, p.round_div, stop)
+        for hdiv, vdiv in stop.each(directions):
             say("divergence deviation: %g %g", hdiv, vdiv)
         divsteps = len(directions)
         wavelengths = [
             multiply(1.0 + plan.dispersion.step * tic - plan.dispersion.range / 2.0, p.lambda0)
-            for tic in range(plan.dispersion.steps)
+            for tic in stop.each(range(plan.dispersion.steps))
         ]
-        for tic, wavelength in enumerate(wavelengths):
+        for tic, wavelength in stop.each(enumerate(wavelengths)):
             say("lambda%d = %.15g", tic, wavelength)
-        rows = _generate(p, directions, wavelengths, vert_vector)
+        rows = _generate(p, directions, wavelengths, vert_vector, stop)
     say("  created a total of %d sources:", len(rows))
-    for X, Y, Z, weight, wavelength in rows:
+    for X, Y, Z, weight, wavelength in stop.each(rows):
         say("%g %g %g   %g %g", X, Y, Z, weight, wavelength)
     return with_unit_vectors(np.array(rows).reshape(-1, 5)[:, (0, 1, 2, 4)].copy()), divsteps
 
 
-def _from_file(p: Parameters) -> list[list[float]]:
-    """Rows of X Y Z weight wavelength; what is missing is on the beam axis. C: 2321-2345"""
+def read_sources(p: Parameters) -> list[list[float]] | None:
+    """Rows of X Y Z weight wavelength of -sourcefile; what is missing is on the beam axis. C: 2321-2345
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or has none.
+    """
+    if p.sourcefile is None:
+        return None
     rows = read_table_file(p.sourcefile, "a source file", 5)
     if not rows:
         raise InputError(f"{p.sourcefile}: no data, expected rows of: x y z weight wavelength")
@@ -60,14 +84,14 @@ def _from_file(p: Parameters) -> list[list[float]]:
     return [[d if isnan(x) else x for x, d in zip(row, defaults, strict=True)] for row in rows]
 
 
-def divergence_grid(hdiv: Axis, vdiv: Axis, round_div: bool) -> list[tuple[float, float]]:
+def divergence_grid(hdiv: Axis, vdiv: Axis, round_div: bool, stop: Stop) -> list[tuple[float, float]]:
     """Horizontal and vertical deviations (rad), cut to an ellipse if round_div. C: 2353-2366
 
     A range of zero makes the test a NaN, and nothing is cut (quirk: round-div-nan).
     """
     grid = []
     for hdiv_tic in range(hdiv.steps):
-        for vdiv_tic in range(vdiv.steps):
+        for vdiv_tic in stop.each(range(vdiv.steps)):
             h = hdiv.step * hdiv_tic - hdiv.range / 2.0
             v = vdiv.step * vdiv_tic - vdiv.range / 2.0
             test = _squared_part(h, hdiv) + _squared_part(v, vdiv)
@@ -82,14 +106,14 @@ def _squared_part(deviation: float, axis: Axis) -> float:
 
 
 def _generate(
-    p: Parameters, directions: list[tuple[float, float]], wavelengths: list[float], vert_vector: Vector
+    p: Parameters, directions: list[tuple[float, float]], wavelengths: list[float], vert_vector: Vector, stop: Stop
 ) -> list[list[float]]:
     weight = divide(1.0, float(len(directions) * len(wavelengths)))
     origin = tuple(-SOURCE_DISTANCE * x for x in p.beam_vector)
     return [
         [*deviate(origin, p.polar_vector, vdiv, vert_vector, hdiv), weight, wavelength]
         for hdiv, vdiv in directions
-        for wavelength in wavelengths
+        for wavelength in stop.each(wavelengths)
     ]
 
 

@@ -14,19 +14,22 @@ from ..formats.text_table import read_table_file
 from ..kernels.scene import Fgrid
 from ..parameters import Parameters
 from ..system.files import readable
+from ..system.stopping import Stop
 from .memory_estimate import of_images
 
 # gives the structure factors of parameters, and says what the reference says
-Load = Callable[[Parameters, Callable[..., None]], Fgrid]
+Load = Callable[[Parameters, Callable[..., None], Stop], Fgrid]
 
 
-def load_structure_factors(p: Parameters, say: Callable[..., None]) -> Fgrid:
+def load_structure_factors(p: Parameters, say: Callable[..., None], stop: Stop) -> Fgrid:
     """Read -hkl and dump it if wanted, or read the dump, or neither. C: 2104-2246
 
     Raises
     ------
     InputError
         If a file cannot be used.
+    CancelledError
+        If it was stopped.
     """
     if p.hkl is None:
         if not readable(p.dump):
@@ -37,7 +40,7 @@ def load_structure_factors(p: Parameters, say: Callable[..., None]) -> Fgrid:
         # a count of grid points, not of reflections (quirk: fdump-hkls)
         return _fgrid(grid, wrap_int(h * k * l), p.default_F)
     try:
-        grid, hkls, last_F = read_hkl(p.hkl, p.default_F, say, of_images(p))
+        grid, hkls, last_F = read_hkl(p.hkl, p.default_F, say, of_images(p), stop)
     except NotEnoughIndices as error:
         for axis, i in (("h", 0), ("k", 2), ("l", 4)):
             say("%s: %d - %d", axis, *error.ranges[i : i + 2])

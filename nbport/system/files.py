@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import os
 import select
 import stat
@@ -160,6 +161,42 @@ def read_bytes(path: str | os.PathLike, what: str, limit: int | None = None) -> 
     if max(size, len(data)) > limit:
         raise InputError(f"{path}: found {max(size, len(data))} bytes or more, expected {what} of up to {limit}")
     return data
+
+
+def file_digest(path: str | os.PathLike, what: str) -> str:
+    """sha256 of a file in hexadecimal digits.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with InputStream(path, what) as stream:
+        while piece := stream.read_up_to(CHUNK):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def flush_file(path: str | os.PathLike) -> None:
+    """Wait until a file and its name are on the disk; whoever reads it next reads it from there.
+
+    Raises
+    ------
+    OutputError
+        If the disk says that they are not.
+    """
+    try:
+        for name in (path, os.path.dirname(os.path.realpath(path))):
+            handle = os.open(name, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+                if name == path and hasattr(os, "posix_fadvise"):
+                    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+            finally:
+                os.close(handle)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot write: {_reason(error)}") from None
 
 
 def write_file(path: str | os.PathLike, chunks: Iterable[bytes | memoryview]) -> None:

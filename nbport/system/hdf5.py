@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
@@ -130,12 +130,16 @@ class Medium(io.RawIOBase):
 
 
 @contextmanager
-def new_hdf5(path: str | os.PathLike, **options: object) -> Iterator[tuple[h5py.File, Medium]]:
+def new_hdf5(
+    path: str | os.PathLike, check: Callable[[str], None] | None = None, **options: object
+) -> Iterator[tuple[h5py.File, Medium]]:
     """A new file, which appears under its name when the context ends without an error.
 
     Parameters
     ----------
     path : path
+    check : callable, optional
+        Gets the temporary name of the complete file; what it raises keeps the file from its name.
     **options
         Of `h5py.File`.
 
@@ -159,5 +163,7 @@ def new_hdf5(path: str | os.PathLike, **options: object) -> Iterator[tuple[h5py.
                     yield file, medium
             finally:
                 medium.check()
+            if check is not None:
+                check(temporary)
         finally:
             os.close(handle)

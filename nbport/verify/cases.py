@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..system.files import read_bytes
 from .draw import draw
 from .features import features_of, parsed
+from .places import written_outside
 
 DATA = Path(__file__).parent / "data"
 RECORDED = Path(__file__).parents[2] / "c_reference"  # in a clone
@@ -134,7 +135,7 @@ def _word(value: object) -> str:
 
 
 def check(cases: Sequence[Case]) -> None:
-    """Refuse cases that cannot be compared.
+    """Refuse cases that cannot be compared, or that would write outside of the folder that they run in.
 
     Raises
     ------
@@ -147,6 +148,13 @@ def check(cases: Sequence[Case]) -> None:
             raise InputError(f"case {case.name}: found this name twice")
         if _by_clock(case.steps):
             raise InputError(f"case {case.name}: found -misset random, expected -misset_seed with it")
+        outside = [found for step in case.steps if (found := written_outside(step))]
+        if outside:
+            option, name = outside[0]
+            raise InputError(f"case {case.name}: found {option} {name!r}, expected a file in the folder of the case")
+        names = [file.name for file in case.inputs]
+        if len(set(names)) < len(names):
+            raise InputError(f"case {case.name}: found {', '.join(names)}, expected input files of different names")
         missing = [file for file in case.inputs if not file.is_file()]
         if missing:
             raise InputError(f"case {case.name}: no input file {missing[0]}")

@@ -8,7 +8,7 @@ import shutil
 import sys
 
 from ...bench.cases import read_cases
-from ...compilation.cache import compiled
+from ...compilation.loading import compiled
 from ...errors import DeviceError, InputError
 from ...gpu.choice import open_device
 from ...options.device_names import CPU, DOUBLE, PRECISIONS

@@ -7,7 +7,7 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from ...compilation.cache import compiled
+from ...compilation.loading import compiled
 from ...errors import DeviceError
 from ...gpu.choice import open_device
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from ...errors import InputError
 from ...series.executing import in_processes
 from ...series.journal import Journal
 from ...series.progress import Progress
@@ -34,16 +35,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC.toml", help="what to simulate, see docs/series.md")
     parser.add_argument("-o", "--output", metavar="DIR", help="folder of the images (default: name of SPEC, no ending)")
     parser.add_argument("--commands", action="store_true", help="print the nanoBragg command of every image, and stop")
+    parser.add_argument(
+        "--sizes-only",
+        action="store_true",
+        help="tell finished images by the sizes of their files alone, which is fast but misses damage within them"
+        " (default: by the sha256 of their content too)",
+    )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--jobs", type=count, metavar="N", help="processes (default: one for each processor)")
-    where.add_argument("--scheduler", metavar="ADDRESS", help="render on the workers of a Dask cluster")
+    where.add_argument(
+        "--scheduler", metavar="ADDRESS", help="render on the workers of a Dask cluster: tls://HOST:PORT, or tcp://"
+    )
     where.add_argument(
         "--local-cluster", type=count, nargs="?", const=0, metavar="N", help="on a Dask cluster of this machine"
     )
+    tls = parser.add_argument_group("certificates for a tls:// scheduler, PEM files (default: Dask's configuration)")
+    tls.add_argument("--tls-ca", metavar="FILE", help="of the authority that signed the scheduler's")
+    tls.add_argument("--tls-cert", metavar="FILE", help="the client's own")
+    tls.add_argument("--tls-key", metavar="FILE", help="its private key, if it is in a file of its own")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the images that are not there yet."""
+    if arguments.scheduler is None and (arguments.tls_ca or arguments.tls_cert or arguments.tls_key):
+        raise InputError("--tls-ca, --tls-cert and --tls-key go with --scheduler")
     spec = read_spec(arguments.spec)
     if arguments.commands:
         for row in spec.rows:
@@ -60,7 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _make(spec: Spec, journal: Journal, arguments: argparse.Namespace) -> int:
     started = time.perf_counter()
-    waiting = journal.unfinished(spec.rows, stacked(journal.folder) if spec.hdf5 else set())
+    in_stack = stacked(journal.folder, arguments.sizes_only) if spec.hdf5 else set()
+    waiting = journal.unfinished(spec.rows, in_stack, arguments.sizes_only)
     there = len(spec.rows) - len(waiting)
     try:
         with Progress(len(spec.rows), there) as progress:
@@ -91,6 +107,10 @@ def _render(rows: list[Row], journal: Journal, arguments: argparse.Namespace, pr
                 said.add(warning)
                 progress.say(f"nbport series: warning: {warning}")
 
+    if rows and arguments.scheduler is not None:
+        from ...series.dask_cluster import warnings_of
+
+        warn(*warnings_of(arguments.scheduler))
     for row in rows:
         warn(*row.warnings)
     with _outcomes(rows, os.path.abspath(journal.folder), arguments) as outcomes:
@@ -101,8 +121,11 @@ def _render(rows: list[Row], journal: Journal, arguments: argparse.Namespace, pr
                 progress.say(f"nbport series: image {outcome.number} failed: {outcome.error}")
             else:
                 journal.add(by_number[outcome.number], outcome.record)
+            del by_number[outcome.number]
             progress.step()
-    return failed
+    for number in by_number:
+        progress.say(f"nbport series: image {number} failed: nobody rendered it")
+    return failed + len(by_number)
 
 
 @contextmanager
@@ -113,9 +136,14 @@ def _outcomes(rows: list[Row], folder: str, arguments: argparse.Namespace) -> It
     if not rows:
         yield iter(())
     elif arguments.scheduler is not None or arguments.local_cluster is not None:
-        from ...series.dask_cluster import connected, local_cluster, on_dask
+        from ...series.dask_cluster import Certificates, connected, local_cluster, on_dask
 
-        cluster = connected(arguments.scheduler) if arguments.scheduler else local_cluster(arguments.local_cluster)
+        certificates = Certificates(arguments.tls_ca, arguments.tls_cert, arguments.tls_key)
+        cluster = (
+            local_cluster(arguments.local_cluster)
+            if arguments.scheduler is None
+            else connected(arguments.scheduler, certificates)
+        )
         with cluster as client:
             yield on_dask(rows, folder, client)
     else:

@@ -17,6 +17,8 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+from ..system.trusted_folder import UntrustedFolder, trusted_folder
+
 PACKAGE = Path(__file__).resolve().parent.parent
 # modules with compiled functions, and those whose functions or constants they take
 COMPILED = (
@@ -30,19 +32,22 @@ COMPILED = (
     "gpu/tiles.py",
     "log.py",
     "parameters.py",
-    "render/statistics.py",
+    "rendering/statistics.py",
     "run.py",
     "setup/*.py",
 )
 ANNOUNCEMENT = "nanoBragg: compiling kernels, once for this machine ..."
+
+_given_out: set[str] = set()  # folders that kernels of this process were kept in
+_said: set[str] = set()
 
 
 @contextmanager
 def compiled_modules() -> Iterator[None]:
     """Import modules with compiled functions in this context: it gives them their cache folder.
 
-    The user's NUMBA_CACHE_DIR is respected if it can be written, and nothing changes for other packages. Without
-    any folder, each process compiles for itself.
+    The user's NUMBA_CACHE_DIR is respected if nobody else can write there, and nothing changes for other packages.
+    Without any folder, each process compiles for itself.
     """
     with _collector_paused():
         from numba import config
@@ -50,8 +55,11 @@ def compiled_modules() -> Iterator[None]:
         from .sound_files import sound_caches
 
         before = config.CACHE_DIR
-        folder = before if before and _writable(before) else cache_folder()
-        config.CACHE_DIR = folder or before
+        # in such a context already, or outside of all
+        folder = before if before in _given_out else cache_folder(before)
+        if folder is not None:
+            _given_out.add(folder)
+        config.CACHE_DIR = folder or ""
         try:
             with sound_caches(keep=folder is not None):
                 yield
@@ -126,14 +134,50 @@ def _lean_loading() -> Iterator[None]:
         Cache.load_overload = usual
 
 
-def cache_folder() -> str | None:
-    """A folder for this state of the sources: in the user's cache, or a private one among temporary files."""
-    for root in (os.environ.get("XDG_CACHE_HOME"), os.path.expanduser("~/.cache"), _temporary_folder()):
-        if root and os.path.isabs(root):
-            folder = os.path.join(root, f"nbport-{_user()}", _fingerprint())
-            if _usable(folder):
-                return folder
+def cache_folder(preferred: str = "") -> str | None:
+    """A folder for this state of the sources: in the user's cache, or a private one among temporary files.
+
+    What is loaded from there is run, so it is a trusted folder or none; `nbport.trusted_folder` says what that is.
+
+    Parameters
+    ----------
+    preferred : str
+        NUMBA_CACHE_DIR, for what Numba keeps.
+    """
+    roots = {
+        "NUMBA_CACHE_DIR": preferred and _from_here(preferred),
+        "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME"),
+        "~/.cache": os.path.expanduser("~/.cache"),
+        "temporary files": _temporary_folder(),
+    }
+    reasons = []
+    for name, root in roots.items():
+        if not root or not os.path.isabs(root):
+            continue
+        try:
+            return trusted_folder(os.path.join(root, f"nbport-{os.geteuid()}", _fingerprint()))
+        except UntrustedFolder as error:
+            reasons.append(str(error))
+            if name.isupper():
+                _say_once(f"{name} is not used as a cache: {error}")
+        except (OSError, ValueError) as error:
+            reasons.append(f"{root}: {getattr(error, 'strerror', None) or error}")
+    _say_once("no cache on disk, so kernels are compiled in every run: " + "; ".join(reasons))
     return None
+
+
+def _say_once(text: str) -> None:
+    if text not in _said:
+        _said.add(text)
+        print(f"nanoBragg: warning: {' '.join(text.split())}", file=sys.stderr, flush=True)
+
+
+def _from_here(path: str) -> str | None:
+    """Absolute; links and `..` stay, as they mean what they mean to the system."""
+    try:
+        return os.path.join(os.getcwd(), path)
+    except FileNotFoundError:
+        return None
 
 
 def _temporary_folder() -> str | None:
@@ -141,25 +185,6 @@ def _temporary_folder() -> str | None:
         return tempfile.gettempdir()
     except FileNotFoundError:
         return None
-
-
-def _user() -> int:
-    return os.getuid() if hasattr(os, "getuid") else 0
-
-
-def _usable(folder: str) -> bool:
-    """Writable, and nobody else's: compiled code is loaded from there."""
-    return _writable(folder) and os.stat(folder).st_uid in (_user(), 0)
-
-
-def _writable(folder: str) -> bool:
-    """Can a file be made there? Permissions do not tell: root may write where nothing can be made."""
-    try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except (OSError, ValueError):
-        return False
 
 
 def _fingerprint() -> str:

@@ -22,6 +22,7 @@ from ..compilation.nan_signs import exact
 from ..kernels.reference import CARRIED, PRINTOUT_SIZE, initial_state, render_rows
 from ..kernels.scene import Scene
 from ..setup.mask import Mask
+from ..system.stopping import Stop
 from ..system.zeros import blank
 
 # render(first row, row after the last, scene, state, image, omega sums of rows, printout)
@@ -41,6 +42,7 @@ def run_rows(
     finished: Finished,
     live_mask: Mask | None = None,
     in_order: bool = False,
+    stop: Stop | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Render every row of the region of interest.
 
@@ -57,10 +59,17 @@ def run_rows(
         A mask that depends on the pixels rendered before; rows are rendered one by one.
     in_order : bool
         Call the kernel for one block after the other; it has threads of its own.
+    stop : Stop, optional
+        The scene has its address.
 
     Returns
     -------
     (float32 image [spixels * fpixels], float64 sums of solid angles [spixels])
+
+    Raises
+    ------
+    CancelledError
+        If it was stopped.
     """
     g = scene.geometry
     image = blank(max(g.fpixels, 0) * max(g.spixels, 0), np.float32)
@@ -71,6 +80,8 @@ def run_rows(
         printout = np.zeros(((last - first) * g.fpixels if printing else 0, PRINTOUT_SIZE))
         omega_sums[first:last] = 0.0
         kernel(first, last, scene, state, image, omega_sums, printout)
+        if stop is not None:
+            stop.check()
         if np.isnan(image[first * g.fpixels : last * g.fpixels].min()):  # one NaN is the least of all
             nan_blocks.append(first)
         return printout
@@ -89,7 +100,7 @@ def run_rows(
     elif blocks:
         _run_ahead(render, blocks, state, threads, finished)
     if nan_blocks and kernel is not exact(render_rows):
-        return run_rows(exact(render_rows), scene, threads, False, lambda *_: None, live_mask)
+        return run_rows(exact(render_rows), scene, threads, False, lambda *_: None, live_mask, stop=stop)
     return image, omega_sums
 
 

@@ -13,6 +13,7 @@ from ..crules.text import wrap_int
 from ..kernels.reference import detector_position, solid_angle, subpixel_place
 from ..kernels.scalar import unitize
 from ..kernels.scene import Geometry, Scene
+from ..kernels.stopping import NOBODY, stopped
 from ..run import Statistics
 
 TINY = 1e-290  # sr; solid angles near the end of a double's range have few digits
@@ -20,16 +21,23 @@ TINY = 1e-290  # sr; solid angles near the end of a double's range have few digi
 cached = njit(cache=True, nogil=True, error_model="numpy")
 
 
-def image_statistics(g: Geometry, image: np.ndarray) -> Statistics:
+def image_statistics(g: Geometry, image: np.ndarray, stop: int = NOBODY) -> Statistics:
     """Maximum, mean, rms and rms deviation. C: 3042-3049, 3096-3119
 
     The deviation counts masked pixels, mean and rms do not (quirk: rmsd-masked-pixels). The
     position of the maximum is that of its last sub-pixel.
+
+    Parameters
+    ----------
+    g : Geometry
+    image : float32 [spixels * fpixels]
+    stop : int
+        As `Scene.stop`.
     """
-    total, sumsqr, sumn, max_I, at = sums(g, image)
+    total, sumsqr, sumn, max_I, at = sums(g, image, stop)
     mean = total / max(sumn, 1)
     rms = _root(sumsqr, sumn)
-    deviation, counted = squared_deviations(g, image, mean)
+    deviation, counted = squared_deviations(g, image, mean, stop)
     x = y = 0.0
     if at >= 0:
         spixel, fpixel = divmod(at, g.fpixels)
@@ -47,7 +55,7 @@ def _root(squares: float, count: int) -> float:
 
 @careful
 @cached
-def sums(g, image):
+def sums(g, image, stop):
     """Sum, sum of squares (each square rounded to float32), count, maximum and its index or -1."""
     total = 0.0
     sumsqr = 0.0
@@ -56,6 +64,8 @@ def sums(g, image):
     at = -1
     for spixel in range(max(g.roi_ymin, 0), min(g.roi_ymax + 1, g.spixels)):
         for fpixel in range(max(g.roi_xmin, 0), min(g.roi_xmax + 1, g.fpixels)):
+            if stopped(stop):
+                return total, sumsqr, sumn, max_I, at
             imgidx = spixel * g.fpixels + fpixel
             if g.mask.size > 0 and g.mask[imgidx] == 0:
                 continue
@@ -71,12 +81,14 @@ def sums(g, image):
 
 @careful
 @cached
-def squared_deviations(g, image, mean):
+def squared_deviations(g, image, mean, stop):
     """Sum of squared deviations over the region of interest, and its number of pixels."""
     sumsqr = 0.0
     sumn = 0
     for spixel in range(max(g.roi_ymin, 0), min(g.roi_ymax + 1, g.spixels)):
         for fpixel in range(max(g.roi_xmin, 0), min(g.roi_xmax + 1, g.fpixels)):
+            if stopped(stop):
+                return sumsqr, sumn
             test = np.float64(image[spixel * g.fpixels + fpixel]) - mean
             sumsqr += test * test
             sumn += 1
@@ -96,6 +108,8 @@ def serial_omega_sum(scene):
             omega_pixel = 0.0
             for thick_tic in range(g.detector_thicksteps):
                 for sub in range(g.oversample * g.oversample):
+                    if stopped(scene.stop):
+                        return omega_sum
                     if omega_pixel == 0.0 or scene.sampling.oversample_omega:
                         subS, subF = sub // g.oversample, sub % g.oversample
                         Fdet, Sdet = subpixel_place(g, fpixel, subF), subpixel_place(g, spixel, subS)

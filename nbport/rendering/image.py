@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from ..kernels import certified
 from ..kernels.certificate import certify, obstacle
 from ..kernels.reference import render_rows
 from ..run import Device, Finished, Image, KernelReport, Run, Timing
+from ..system.stopping import Stop
 from .reporter import reporter
 from .rows import Kernel, run_rows
 from .statistics import image_statistics, omega_sum
@@ -41,11 +43,34 @@ def choose_kernel(run: Run, name: str) -> tuple[Kernel, Callable[[], KernelRepor
 
 
 def _render_on_cpu(
-    run: Run, name: str, threads: int, finished: Finished
+    run: Run, name: str, threads: int, finished: Finished, stop: Stop
 ) -> tuple[np.ndarray, np.ndarray, KernelReport]:
     kernel, report = choose_kernel(run, name)
-    pixels, omega_sums = run_rows(kernel, run.scene, threads, run.parameters.printout, finished, run.live_mask)
+    pixels, omega_sums = run_rows(
+        kernel, run.scene, threads, run.parameters.printout, finished, run.live_mask, stop=stop
+    )
     return pixels, omega_sums, report()
+
+
+def _render_pixels(
+    run: Run,
+    kernel: str,
+    threads: int,
+    device: Device | None,
+    finished: Finished,
+    warn: Callable[[str], None],
+    stop: Stop,
+) -> tuple[np.ndarray, np.ndarray, KernelReport]:
+    """The pixel loop of `render`, wherever it runs."""
+    if device is not None:
+        rendered = device.render(run, kernel, threads, finished, warn, stop)
+        if rendered is not None:
+            return (
+                rendered.pixels,
+                rendered.omega_sums,
+                KernelReport(rendered.path, len(rendered.pixels), rendered.recomputed),
+            )
+    return _render_on_cpu(run, kernel, threads, finished, stop)
 
 
 def render(
@@ -57,6 +82,7 @@ def render(
     device: Device | None = None,
     warn: Callable[[str], None] = lambda text: None,
     advance: Callable[[int], None] = lambda rows: None,
+    stop: Stop | None = None,
 ) -> Image:
     """Run the pixel loop and take statistics; progress, printouts and the solid angle go to the log.
     C: 2584-3119
@@ -73,27 +99,26 @@ def render(
         Is told of that.
     advance : callable
         Is told how many rows were finished, whenever some were.
+    stop : Stop, optional
+        Ends it early.
 
     Raises
     ------
     InputError
         If structure factors are to be interpolated at Miller indices that are no numbers.
+    CancelledError
+        If it was stopped.
     """
-    scene = run.scene
+    stop = stop or Stop()
+    scene = run.scene._replace(stop=stop.address)
+    run = replace(run, scene=scene)
     with timing.part("kernel"):
         finished = reporter(run, say, advance)
-        rendered = None
-        if device is not None:
-            rendered = device.render(run, kernel, threads, finished, warn)
-        if rendered is not None:
-            pixels, omega_sums, path, recomputed = rendered
-            report = KernelReport(path, len(pixels), recomputed)
-        else:
-            pixels, omega_sums, report = _render_on_cpu(run, kernel, threads, finished)
+        pixels, omega_sums, report = stop.call(_render_pixels, run, kernel, threads, device, finished, warn, stop)
     with timing.part("statistics"):
-        statistics = image_statistics(scene.geometry, pixels)
+        statistics = stop.call(image_statistics, scene.geometry, pixels, stop.address)
         steps = scene.sampling.steps
-        angle = omega_sum(scene, omega_sums, lambda total: log.solid_angle_text(total, steps))
+        angle = stop.call(omega_sum, scene, omega_sums, lambda total: log.solid_angle_text(total, steps))
     say("")
     line = log.solid_angle_text(angle, steps)
     say("%s", line)
