@@ -4,9 +4,7 @@ from .fault import Fault
 
 BY_HAND = (
     # -- units and places in the headers of images
-    Fault(
-        "output.nexus", "_detector", 'run.plan.thick.range, "m"', '1e3 * run.plan.thick.range, "m"', "thickness in mm"
-    ),
+    Fault("output.nexus", "_detector", "max(run.plan.thick", "1e3 * max(run.plan.thick", "thickness in mm"),
     Fault("output.nexus", "_detector", '"y_pixel_size", p.pixel_size, "m"', '"y_pixel_size", p.pixel_size, "mm"', "mm"),
     Fault("output.nexus", "_detector", '"count_time", p.exposure, "s"', '"count_time", p.exposure, "ms"', "time in ms"),
     Fault(
@@ -100,14 +98,20 @@ BY_HAND = (
         "pass",
         "what failed is forgotten",
     ),
+    Fault("system.trusted_folder", "_must_be_ours", "status.st_uid not in (ROOT, os.geteuid())", "False", "any owner"),
+    Fault("system.trusted_folder", "_must_be_private", "status.st_uid != os.geteuid() or ", "", "anybody's own folder"),
+    Fault("system.trusted_folder", "_must_be_private", " or mode & 0o077", "", "a folder that others can write"),
+    Fault("system.trusted_folder", "_is_shared", "if mode & stat.S_ISVTX", "if True", "others can remove folders"),
+    Fault("system.trusted_folder", "_link_target", "if shared", "if False", "a link in a shared folder is followed"),
+    Fault("system.trusted_folder", "", " | os.O_NOFOLLOW", "", "links put in after a look are followed"),
+    Fault("system.trusted_folder", "_is_private_group", "user.pw_uid != ROOT and ", "", "root's group"),
+    Fault("system.stopping", "Stop.call", "self._byte.value = 1", "pass", "Ctrl-C waits for the end"),
+    Fault("system.files", "flush_file", "os.fsync", "id", "data are not on the disk"),
     Fault(
-        "compilation.cache", "_usable", " and os.stat(folder).st_uid in (_user(), 0)", "", "anybody's cache is taken"
+        "compilation.loading", "_fingerprint", "digest.update(path.read_bytes())", "pass", "old kernels for new sources"
     ),
     Fault(
-        "compilation.cache", "_fingerprint", "digest.update(path.read_bytes())", "pass", "old kernels for new sources"
-    ),
-    Fault(
-        "compilation.cache",
+        "compilation.loading",
         "_fingerprint",
         "hashlib.sha256(sys.version.encode())",
         "hashlib.sha256()",
@@ -129,11 +133,19 @@ BY_HAND = (
     Fault(
         "series.stack",
         "write_stack",
-        "    for file in files:\n        file.unlink(missing_ok=True)\n",
-        "        for file in files:\n            file.unlink(missing_ok=True)\n",
+        "        _write_table(stack, table)\n",
+        "        _write_table(stack, table)\n        for file in contents.files:\n            file.unlink()\n",
         "removed before the rename",
     ),
-    Fault("series.stack", "_write_images", "images[position[number]] = before[kind][i]", "pass", "old images lost"),
+    Fault("series.stack", "write_stack", "    check(path)\n", "", "a stack is not read back"),
+    Fault("series.stack", "write_stack", "in contents.files", "in files", "files of which nothing was taken removed"),
+    Fault("series.stack", "_write_images", "row.number in old", "False", "old images lost"),
+    Fault("series.stack", "_pixels_of_file", '!= record["files"][path.name]["sha256"]', "is None", "damaged images"),
+    Fault(
+        "series.journal", "Journal._is_finished", '_digest(self.folder / name) == described["sha256"]', "True", "damage"
+    ),
+    Fault("verify.places", "_is_inside", "os.path.isabs(name) or ", "", "absolute names of files"),
+    Fault("verify.places", "_written", "option in OWN_FILES or ", "", "options of ours write anywhere"),
     Fault("series.rendering", "Renderer._place_files", "p.write_dump = False", "pass", "dumps are written"),
     Fault(
         "series.rendering",
@@ -168,8 +180,8 @@ BY_HAND = (
         "pass",
         "no polarization",
     ),
-    Fault("kernels.certificate", "certify", "12 * SIN_ERROR", "6 * SIN_ERROR", "sines not squared"),
-    Fault("kernels.certificate", "certify", "2 * EXP_ERROR", "EXP_ERROR", "exponential not squared"),
+    Fault("kernels.certificate", "", "12 * SIN_ERROR", "6 * SIN_ERROR", "sines not squared"),
+    Fault("kernels.certificate", "", "2 * EXP_ERROR", "EXP_ERROR", "exponential not squared"),
     Fault(
         "kernels.certificate",
         "certify",
@@ -177,7 +189,9 @@ BY_HAND = (
         "pass",
         "phi and mosaic steps not counted",
     ),
-    Fault("render.statistics", "omega_sum_bounds", "2.0**-53 * 2.1", "2.0**-53 * 0.21", "solid angles' bound a tenth"),
+    Fault(
+        "rendering.statistics", "omega_sum_bounds", "2.0**-53 * 2.1", "2.0**-53 * 0.21", "solid angles' bound a tenth"
+    ),
     Fault("kernels.geometry", "fast_captures", "(EXP_ERROR + 1e-15) / capture", "EXP_ERROR", "difference as its terms"),
     Fault("kernels.geometry", "polarizations", "math.fabs(kahn) * 2e-15 + 1e-15", "0.0", "no bound of polarization"),
     Fault("kernels.terms", "certify_lanes", "value * (1.0 - bound)", "value * (1.0 + bound)", "one side only"),

@@ -39,7 +39,9 @@ SET_UP = recorded("quirk") + recorded("random", 4)
 # it compiles everything once more
 OTHER_PROCESSORS = "test_other_processors_give_the_recorded_bytes"
 CERTIFICATE = all_but("certificate", OTHER_PROCESSORS)
-KERNELS = tests("elementary", "terms", "geometry") + CERTIFICATE + tests("certified") + ALL_RECORDED
+KERNELS = (
+    tests("certificate_bounds", "elementary", "terms", "geometry") + CERTIFICATE + tests("certified") + ALL_RECORDED
+)
 DEVICE = tests("device_body", "mixed")
 # without what mounts a disk, and what compiles once more
 FAULTS = all_but(
@@ -48,22 +50,24 @@ FAULTS = all_but(
     "test_bytes_do_not_depend_on_the_locale",
     "test_bytes_do_not_depend_on_a_decimal_comma",
 )
-SERIES = tests("series_spec", "series", "series_stack")
+SERIES = tests("series_spec", "series_executing", "series", "series_stack")
 VERIFY = tests("verify_cases", "verify")
 
 # cheap ones first: that is the order in which they run
 MODULES = {
     "system.files": Module("nbport/system/files.py", tests("files", "reading") + FAULTS + tests("process"), 9),
     "system.hdf5": Module("nbport/system/hdf5.py", tests("hdf5", "series_stack"), 6),
-    "compilation.cache": Module("nbport/compilation/cache.py", tests("kernel_cache"), 0),
+    "system.trusted_folder": Module("nbport/system/trusted_folder.py", tests("trusted_folder", "kernel_cache"), 7),
+    "system.stopping": Module("nbport/system/stopping.py", tests("stopping"), 3),
+    "compilation.loading": Module("nbport/compilation/loading.py", tests("cache_key", "kernel_cache"), 2),
     "flat_detector": Module("nbport/flat_detector.py", tests("flat_detector", "view", "exports"), 5),
     "view.geometry": Module("nbport/view/geometry.py", tests("view"), 7),
     "view.spots": Module("nbport/view/spots.py", tests("view"), 4),
     "formats.smv": Module("nbport/formats/smv.py", tests("smv", "headers") + SET_UP, 4),
     "formats.mini_cbf": Module("nbport/formats/mini_cbf.py", tests("headers", "exports", "view"), 2),
     "formats.nexus_geometry": Module("nbport/formats/nexus_geometry.py", tests("nexus", "view"), 3),
-    "output.exports": Module("nbport/output/exports.py", tests("exports"), 8),
-    "output.nexus": Module("nbport/output/nexus.py", tests("nexus", "view"), 12),
+    "output.exports": Module("nbport/output/exports.py", tests("export_headers", "exports"), 8),
+    "output.nexus": Module("nbport/output/nexus.py", tests("nexus_fields", "nexus", "view"), 12),
     "output.reference_files": Module("nbport/output/reference_files.py", tests("api") + SET_UP, 4),
     "output.registry": Module("nbport/output/registry.py", tests("exports", "nexus", "view"), 2),
     "series.varying": Module("nbport/series/varying.py", tests("series_spec", "series"), 6),
@@ -77,6 +81,7 @@ MODULES = {
     "verify.candidate": Module("nbport/verify/candidate.py", VERIFY, 4),
     "verify.cases": Module("nbport/verify/cases.py", VERIFY, 4),
     "verify.judge": Module("nbport/verify/judge.py", VERIFY, 8),
+    "verify.places": Module("nbport/verify/places.py", VERIFY, 2),
     "verify.report": Module("nbport/verify/report.py", VERIFY, 4),
     "verify.state": Module("nbport/verify/state.py", VERIFY, 2),
     "setup.headers": Module("nbport/setup/headers.py", tests("headers") + SET_UP, 3),
@@ -91,7 +96,7 @@ MODULES = {
     "setup.detector": Module("nbport/setup/detector.py", SET_UP, 8),
     "crules.random": Module("nbport/crules/random.py", tests("random") + SET_UP, 8),
     "output.integers": Module("nbport/output/integers.py", tests("wide_indices") + SET_UP, 5),
-    "render.statistics": Module("nbport/render/statistics.py", tests("wide_indices") + SET_UP, 4),
+    "rendering.statistics": Module("nbport/rendering/statistics.py", tests("wide_indices") + SET_UP, 4),
     "kernels.device_terms": Module("kernels/device_terms.py", DEVICE, 6),
     "kernels.device_body": Module("kernels/device_body.py", DEVICE, 6),
     "kernels.certificate": Module("kernels/certificate.py", KERNELS + DEVICE, 10),

@@ -76,6 +76,7 @@ class Workplace:
         self._fresh(affected(self._clean_tree, module.path))
         path = self.tree / module.path
         path.write_text(fault.put_into(path.read_text()))
+        self._move_cache()
         outcome = self._run(module.tests, limit, fault.key)
         # somebody else may have taken all memory
         return self._run(module.tests, limit, fault.key) if outcome.by == f"exit {-signal.SIGKILL}" else outcome
@@ -118,13 +119,31 @@ class Workplace:
             for kernel in self.cache.rglob(f"{stem}.*"):
                 kernel.unlink()
 
+    def _move_cache(self) -> None:
+        """The folder of kernels gets the name that the changed sources ask for; code without a fault knows it."""
+        if not any(self.cache.glob("nbport-*/*")):
+            return
+        say = (
+            "import pathlib, sys\nfrom nbport.compilation import loading\n"
+            "for loading.PACKAGE in map(pathlib.Path, sys.argv[1:]):\n    print(loading._fingerprint())"
+        )
+        found = subprocess.run(
+            [sys.executable, "-c", say, self._clean_tree / "nbport", self.tree / "nbport"],
+            cwd=self._clean_tree, env=os.environ | {"PYTHONPATH": str(self._clean_tree)},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        before, now = found.stdout.split()
+        for kernels in self.cache.glob(f"nbport-*/{before}"):
+            kernels.rename(kernels.with_name(now))
+
     def _environment(self, key: str) -> dict[str, str]:
         scratch = str(self.folder / "scratch")
         own = {
-            "PYTHONPATH": str(self.tree), "NUMBA_CACHE_DIR": str(self.cache), "XDG_CACHE_HOME": scratch,
-            "TMPDIR": scratch, MARK: f"{self.folder} {key}",
+            "PYTHONPATH": str(self.tree), "XDG_CACHE_HOME": str(self.cache), "TMPDIR": scratch,
+            MARK: f"{self.folder} {key}",
         }  # fmt: skip
-        return {**os.environ, **own}
+        inherited = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+        return inherited | own
 
     def _check_place(self) -> None:
         """It is the copy that is imported, and not what is installed."""
