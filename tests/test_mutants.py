@@ -51,6 +51,7 @@ def toy(tmp_path, monkeypatch):
     )
     (root / "nbport" / "toy.py").write_text(TOY)
     (root / "tests" / "test_toy.py").write_text(TOY_TEST)
+    monkeypatch.setattr(workplace, "WARMING", ())
     monkeypatch.setitem(MODULES, "toy", Module("nbport/toy.py", ("tests/test_toy.py",), 3))
     return root
 
@@ -114,6 +115,7 @@ def test_kernels_of_whatever_imports_a_changed_source_are_compiled_anew():
     stems = affected(ROOT, "kernels/terms.py")
     assert {"terms", "certified", "mixed", "device_body"} <= stems
     assert not {"random", "certificate", "interpolation", "reference"} & stems
+    assert affected(ROOT, "nbport/system/files.py") == set()
 
 
 def test_every_source_is_copied():

@@ -35,7 +35,8 @@ def recorded(group: str, every: int = 1) -> tuple[str, ...]:
 
 
 ALL_RECORDED = tests("recorded_cases")
-SET_UP = recorded("quirk") + recorded("random", 4)
+WARMING = recorded("quirk")  # they need most kernels
+SET_UP = WARMING + recorded("random", 4)
 # it compiles everything once more
 OTHER_PROCESSORS = "test_other_processors_give_the_recorded_bytes"
 CERTIFICATE = all_but("certificate", OTHER_PROCESSORS)
