@@ -8,6 +8,7 @@
 # make oldest   the tests with the oldest versions of what nbport needs; with PYTHON=python3.10 the oldest Python too
 # make newest   the tests with the newest versions, in an environment of their own
 # make dist     build the source archive and the wheel into dist, and check them
+# make mutants  the tests on hundreds of deliberate faults, hours; goes on where it was stopped
 # make clean    remove what was made, except for the virtual environment
 #
 # Needs Python 3.10 or newer with venv; PYTHON=python3.12 chooses another than python3.
@@ -18,7 +19,7 @@ BIN = $(VENV)/bin
 # contiguous parts of the suite, so that modules stay together; who is done takes from the others
 PARALLEL = -n auto --dist worksteal
 
-.PHONY: demo test lint types coverage docs nightly oldest newest dist clean
+.PHONY: demo test lint types coverage docs nightly oldest newest dist mutants clean
 
 demo: $(VENV)/.has-demo
 	$(BIN)/python demo/render.py
@@ -63,6 +64,10 @@ dist: $(VENV)/.has-test,cuda
 	rm -rf dist
 	$(BIN)/python -m build
 	$(BIN)/python -m twine check --strict dist/*
+
+mutants: $(VENV)/.has-test,cuda
+	$(BIN)/python -m tests.mutants run
+	$(BIN)/python -m tests.mutants report
 
 $(VENV)/.has-%: pyproject.toml setup.py | $(BIN)/pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
