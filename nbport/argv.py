@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
@@ -9,11 +10,25 @@ from functools import lru_cache
 from .completion import SHELLS
 from .ctext import long_int
 from .device import DOUBLE, check_name, check_precision
-from .flags import FLAGS, OWN_FLAGS, Flag, OptionError
-from .parameters import Parameters
+from .flags import FLAGS, OWN_FLAGS, Flag, OptionError, OwnFlag
 
 FIXES = frozenset({"phi0", "oversample", "curved_det"})
 KERNELS = ("certified", "reference")
+
+
+@dataclass(frozen=True, eq=False)
+class OptionTable:
+    """What the scan of one command's arguments goes by."""
+
+    flags: tuple[Flag, ...]
+    own: tuple[OwnFlag, ...]
+    fixes: frozenset[str] = frozenset()
+    all_fixes: str = ""  # the name that means all of them
+    # word(parameters, token) -> True if the token is a file's name and no option
+    word: Callable[[object, str], bool] | None = None
+
+
+NANOBRAGG = OptionTable(FLAGS, OWN_FLAGS, FIXES, "upstream")
 
 
 @dataclass
@@ -39,7 +54,7 @@ class OwnOptions:
     png: str | None = None
 
 
-def split_own(argv: list[str]) -> tuple[OwnOptions, list[str]]:
+def split_own(argv: list[str], table: OptionTable = NANOBRAGG) -> tuple[OwnOptions, list[str]]:
     """Take nbport's double-dash options out of the arguments, before the reference's scan.
 
     Raises
@@ -48,7 +63,7 @@ def split_own(argv: list[str]) -> tuple[OwnOptions, list[str]]:
         If a value is missing or is none that the option takes.
     """
     own = OwnOptions()
-    with_value = {flag.option: bool(flag.metavar) for flag in OWN_FLAGS}
+    with_value = {flag.option: bool(flag.metavar) for flag in table.own}
     rest: list[str] = []
     tokens = iter(argv)
     for token in tokens:
@@ -60,11 +75,11 @@ def split_own(argv: list[str]) -> tuple[OwnOptions, list[str]]:
             value = next(tokens, "")
         if with_value[option] and not value:
             raise OptionError(f"{option} needs a value")
-        _set_own(own, option, value)
+        _set_own(own, option, value, table)
     return own, rest
 
 
-def _set_own(own: OwnOptions, option: str, value: str) -> None:
+def _set_own(own: OwnOptions, option: str, value: str, table: OptionTable) -> None:
     if option in ("--help", "--version", "--kernel-report", "--explain"):
         setattr(own, option[2:].replace("-", "_"), True)
     elif option == "--threads":
@@ -76,10 +91,10 @@ def _set_own(own: OwnOptions, option: str, value: str) -> None:
             raise OptionError(f"--kernel: found {value!r}, expected one of: {', '.join(KERNELS)}")
         own.kernel = value
     elif option == "--fix":
-        names = FIXES if value == "upstream" else frozenset(value.split(","))
-        if not names <= FIXES:
-            unknown = ", ".join(sorted(names - FIXES))
-            raise OptionError(f"--fix: found {unknown!r}, expected upstream or some of: {', '.join(sorted(FIXES))}")
+        names = table.fixes if value == table.all_fixes else frozenset(value.split(","))
+        if not names <= table.fixes:
+            unknown, known = (", ".join(sorted(some)) for some in (names - table.fixes, table.fixes))
+            raise OptionError(f"--fix: found {unknown!r}, expected {table.all_fixes} or some of: {known}")
         own.fixes |= names
     elif option == "--device":
         check_name(value)
@@ -107,11 +122,11 @@ def image_files(argv: list[str]) -> tuple[str | None, str | None]:
     return img, mask
 
 
-def scan(argv: list[str], parameters: Parameters) -> list[str]:
+def scan(argv: list[str], parameters: object, table: OptionTable = NANOBRAGG) -> list[str]:
     """Let every option token act on the parameters; return warnings. C: 506-1116
 
-    Every token is looked at, values of other options included; only those that begin
-    with `-` can match.
+    Every token is looked at, values of other options included unless the row says otherwise; only those
+    that begin with `-` can match.
 
     Raises
     ------
@@ -120,11 +135,12 @@ def scan(argv: list[str], parameters: Parameters) -> list[str]:
     """
     warnings = []
     values_until = 0  # tokens before this index are values of an option
+    skip_until = 0  # those before this one are not looked at
     for i, token in enumerate(argv):
-        if not token.startswith("-"):
+        if i < skip_until or (table.word and table.word(parameters, token)) or not token.startswith("-"):
             continue
         following = argv[i + 1 :]
-        flags = matching(token)
+        flags = matching(token, table)
         for flag in flags:
             values_until = max(values_until, i + 1 + len(flag.values.split()))
             if len(following) < flag.arity:
@@ -133,22 +149,23 @@ def scan(argv: list[str], parameters: Parameters) -> list[str]:
             else:
                 if flag.no_effect:
                     warnings.append(f"{token} has no effect: {flag.no_effect}")
+                skip_until = i + 2 if flag.swallows else skip_until
                 if flag.set(parameters, following):
                     break
         if not flags and i >= values_until:
-            warnings.append(_unknown(token))
+            warnings.append(_unknown(token, table))
     return warnings
 
 
 @lru_cache(maxsize=1000)
-def matching(token: str) -> tuple[Flag, ...]:
+def matching(token: str, table: OptionTable = NANOBRAGG) -> tuple[Flag, ...]:
     """Rows of the table that act on a token; remembered, since one process may scan thousands of command lines."""
-    return tuple(flag for flag in FLAGS if flag.matches(token))
+    return tuple(flag for flag in table.flags if flag.matches(token))
 
 
-def _unknown(token: str) -> str:
-    options = [name for flag in FLAGS for name in (flag.option, *flag.patterns) if name.startswith("-")]
-    options += [flag.option for flag in OWN_FLAGS]
+def _unknown(token: str, table: OptionTable) -> str:
+    options = [name for flag in table.flags for name in (flag.option, *flag.patterns) if name.startswith("-")]
+    options += [flag.option for flag in table.own]
     name = token.partition("=")[0] if token.startswith("--") else token
     # a switch of ours that was given a value is known, and yet no option as it stands
     near = _nearest(name, options)

@@ -30,13 +30,15 @@ COMPILED = (
     "nan_signs.py",
     "parameters.py",
     "peak.py",
+    "programs/*.py",
+    "programs/*/*.py",
     "random.py",
     "setup/*.py",
     "spelling.py",
     "statistics.py",
     "tiles.py",
 )
-ANNOUNCEMENT = "nanoBragg: compiling kernels, once for this machine ..."
+ANNOUNCEMENT = "%s: compiling kernels, once for this machine ..."
 
 
 @contextmanager
@@ -68,8 +70,9 @@ def compiled(name: str) -> ModuleType:
 
 
 @contextmanager
-def announced() -> Iterator[None]:
-    """For a whole run: say on stderr, once, that something is being compiled; what is not is loaded quickly."""
+def announced(name: str = "nanoBragg") -> Iterator[None]:
+    """For a whole run of a command of this name: say on stderr, once, that something is being compiled; what is not is
+    loaded quickly."""
     with _collector_paused():
         from numba.core import event
 
@@ -79,7 +82,7 @@ def announced() -> Iterator[None]:
         def on_start(self, event) -> None:
             if not self.said:
                 self.said = True
-                print(ANNOUNCEMENT, file=sys.stderr, flush=True)
+                print(ANNOUNCEMENT % name, file=sys.stderr, flush=True)
 
         def on_end(self, event) -> None:
             pass

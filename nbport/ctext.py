@@ -123,3 +123,11 @@ def printf(template: str, *values: object) -> str:
         return found[0] % (value,)
 
     return _CONVERSION.sub(one, template)
+
+
+def single(value: float) -> float:
+    """Round to a 32-bit float; beyond its range it is an infinity."""
+    try:
+        return struct.unpack("<f", struct.pack("<f", value))[0]
+    except OverflowError:
+        return math.copysign(math.inf, value)

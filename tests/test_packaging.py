@@ -21,8 +21,9 @@ ROOT = HERE.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 KERNELS_MAY_IMPORT = {"math", "typing", "platform", "numpy", "numba", "llvmlite"}  # the last comes with numba
 MAY_EXIT = {"__main__.py", "process.py"}  # the latter where a signal ends the process
-# compilation.py says on stderr that it compiles, and progress.py how far a series is; the others are sub-commands
-MAY_PRINT = {"main.py", "compilation.py", "progress.py", "tools.py", "gpu.py", "bench.py", "bench_gpu.py"}
+# compilation.py says on stderr that it compiles, and progress.py how far a series is; console.py is that of the other
+# programs; the others are sub-commands
+MAY_PRINT = {"main.py", "compilation.py", "console.py", "progress.py", "tools.py", "gpu.py", "bench.py", "bench_gpu.py"}
 
 
 def modules(folder):
