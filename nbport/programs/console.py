@@ -37,6 +37,8 @@ class Program(NamedTuple):
     parameters: Callable[[], object]  # new ones, with the defaults
     missing: Callable[[object], str | None]  # what was expected and not given, if anything
     simulate: Callable[[object, Session], None]
+    # before(parameters, arguments, session): what is read before any option counts
+    before: Callable[[object, list[str], Session], None] | None = None
 
 
 @dataclass
@@ -50,6 +52,7 @@ class Session:
     warnings: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     derived: dict[str, object] = field(default_factory=dict)  # for --json
+    input: object = None  # what was read before the options
 
     def say(self, template: str, *values: object) -> None:
         """One line of the log on standard output."""
@@ -122,6 +125,8 @@ def _run(program: Program, argv: list[str]) -> int:
 
 def _simulate(program: Program, arguments: list[str], session: Session) -> None:
     parameters = program.parameters()
+    if program.before is not None:
+        program.before(parameters, arguments, session)
     for text in dict.fromkeys(scan(arguments, parameters, program.page.table)):
         session.warn(text)
     missing = program.missing(parameters)

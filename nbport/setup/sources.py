@@ -30,9 +30,35 @@ def make_sources(
     -------
     (float64 [sources, 4]: x, y, z, wavelength in m; divergence steps, -1 with a source file)
     """
+    rows, divsteps = source_rows(p, plan, vert_vector, say, SOURCE_DISTANCE, None)
+    return with_unit_vectors(rows[:, (0, 1, 2, 4)].copy()), divsteps
+
+
+def source_rows(
+    p: Parameters,
+    plan: SamplingPlan,
+    vert_vector: Vector,
+    say: Callable[..., None],
+    distance: float,
+    weight: float | None,
+) -> tuple[np.ndarray, int]:
+    """Where the sources are, their weights and wavelengths. C: 2320-2425
+
+    Parameters
+    ----------
+    distance : float
+        From the sample to sources that are generated, or whose place is not given, m.
+    weight : float or None
+        Of a source that is generated; None: 1 divided by their number.
+
+    Returns
+    -------
+    (float64 [sources, 5]: x, y, z, weight, wavelength in m; divergence steps, -1 with a source file)
+    """
     divsteps = -1
+    origin = tuple(-distance * x for x in p.beam_vector)
     if p.sourcefile is not None:
-        rows = _from_file(p)
+        rows = _from_file(p, origin)
     else:
         directions = divergence_grid(plan.hdiv, plan.vdiv, p.round_div)
         for hdiv, vdiv in directions:
@@ -44,19 +70,25 @@ def make_sources(
         ]
         for tic, wavelength in enumerate(wavelengths):
             say("lambda%d = %.15g", tic, wavelength)
-        rows = _generate(p, directions, wavelengths, vert_vector)
+        if weight is None:
+            weight = divide(1.0, float(len(directions) * len(wavelengths)))
+        rows = [
+            [*deviate(origin, p.polar_vector, vdiv, vert_vector, hdiv), weight, wavelength]
+            for hdiv, vdiv in directions
+            for wavelength in wavelengths
+        ]
     say("  created a total of %d sources:", len(rows))
-    for X, Y, Z, weight, wavelength in rows:
-        say("%g %g %g   %g %g", X, Y, Z, weight, wavelength)
-    return with_unit_vectors(np.array(rows).reshape(-1, 5)[:, (0, 1, 2, 4)].copy()), divsteps
+    for X, Y, Z, I, wavelength in rows:
+        say("%g %g %g   %g %g", X, Y, Z, I, wavelength)
+    return np.array(rows).reshape(-1, 5), divsteps
 
 
-def _from_file(p: Parameters) -> list[list[float]]:
+def _from_file(p: Parameters, origin: Vector) -> list[list[float]]:
     """Rows of X Y Z weight wavelength; what is missing is on the beam axis. C: 2321-2345"""
     rows = read_table_file(p.sourcefile, "a source file", 5)
     if not rows:
         raise InputError(f"{p.sourcefile}: no data, expected rows of: x y z weight wavelength")
-    defaults = [-SOURCE_DISTANCE * x for x in p.beam_vector] + [1.0, p.lambda0]
+    defaults = [*origin, 1.0, p.lambda0]
     return [[d if isnan(x) else x for x, d in zip(row, defaults, strict=True)] for row in rows]
 
 
@@ -79,18 +111,6 @@ def divergence_grid(hdiv: Axis, vdiv: Axis, round_div: bool) -> list[tuple[float
 def _squared_part(deviation: float, axis: Axis) -> float:
     even = 1 - axis.steps % 2
     return divide(divide(deviation * deviation - axis.step * axis.step / 4.0 * even, axis.range), axis.range)
-
-
-def _generate(
-    p: Parameters, directions: list[tuple[float, float]], wavelengths: list[float], vert_vector: Vector
-) -> list[list[float]]:
-    weight = divide(1.0, float(len(directions) * len(wavelengths)))
-    origin = tuple(-SOURCE_DISTANCE * x for x in p.beam_vector)
-    return [
-        [*deviate(origin, p.polar_vector, vdiv, vert_vector, hdiv), weight, wavelength]
-        for hdiv, vdiv in directions
-        for wavelength in wavelengths
-    ]
 
 
 @careful

@@ -1,7 +1,7 @@
 """Point spread functions: kernels integrated over pixels, and their application. C: noisify.c 668-924
 
-Light from a pixel is added to the image in the order of the pixels, and every sum is rounded to a 32-bit float. Blocks of
-rows of the result are independent, so each is made by one thread, from all pixels that reach it, in that order.
+Light from a pixel is added to the image in the order of the pixels, and every sum is rounded to a 32-bit float. Blocks
+of rows of the result are independent, so each is made by one thread, from all pixels that reach it, in that order.
 """
 
 from __future__ import annotations
