@@ -42,14 +42,18 @@ def image_statistics(g: Geometry, image: np.ndarray) -> Statistics:
     mean = total / max(sumn, 1)
     rms = root_of_mean(sumsqr, sumn)
     deviation, counted = squared_deviations(g, image, mean)
-    x = y = 0.0
-    if at >= 0:
-        spixel, fpixel = divmod(at, g.fpixels)
-        x, y = (
-            g.subpixel_size * wrap_int(pixel * g.oversample + g.oversample - 1) + g.subpixel_size / 2.0
-            for pixel in (fpixel, spixel)
-        )
-    return Statistics(max_I, x, y, mean, rms, root_of_mean(deviation, counted), total)
+    return Statistics(max_I, *place_of(g, at), mean, rms, root_of_mean(deviation, counted), total)
+
+
+def place_of(g: Geometry, at: int) -> tuple[float, float]:
+    """Where the last sub-pixel of a pixel is on the detector, m; zeros for an index below 0."""
+    if at < 0:
+        return 0.0, 0.0
+    spixel, fpixel = divmod(at, g.fpixels)
+    return tuple(
+        g.subpixel_size * wrap_int(pixel * g.oversample + g.oversample - 1) + g.subpixel_size / 2.0
+        for pixel in (fpixel, spixel)
+    )
 
 
 def root_of_mean(squares: float, count: int) -> float:

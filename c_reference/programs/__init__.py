@@ -17,7 +17,7 @@ from c_reference.compare import Difference, compare_step
 
 HERE = Path(__file__).parent
 INPUTS = HERE / "inputs"
-NAMES = ("float_add", "noisify", "nonBragg")
+NAMES = ("float_add", "noisify", "nonBragg", "nearBragg")
 
 _PGM = re.compile(rb"P5\n(-?\d+) (-?\d+)\n#[^\n]*\n255\n")
 _LONG_AGO = 10**18  # ns

@@ -9,15 +9,15 @@ from typing import NamedTuple
 import numpy as np
 
 from ... import log, outputs
-from ...ctext import divide, printf, wrap_int
+from ...ctext import divide, printf
 from ...files import InputError
 from ...formats.smv import SmvFrame, first_keywords, padded_header
 from ...kernels.scene import Geometry
 from ...parameters import RTD
 from ...random import new_statics, new_table
-from ...statistics import omega_sum, root_of_mean, sums
-from ..blocks import in_blocks
+from ...statistics import omega_sum, place_of, root_of_mean, sums
 from ..console import Session
+from ..rendering import render_image
 from . import pixels as loop
 from .inversion import write_table
 from .options import Parameters
@@ -102,38 +102,24 @@ def _render(run: Run, inversion: loop.Inversion, session: Session) -> tuple[np.n
         loop.render_rows(first, last, g, light, material, inversion, begin, image, omega_sums, printout)
         return printout
 
-    xmin, xmax, ymin, ymax = p.roi
-    columns = range(max(xmin, 0), min(xmax + 1, p.fpixels))
-    threads = session.threads if ordered and not p.printout else 1
-    done = 0
-    for first, last, printout in in_blocks(render, max(ymin, 0), min(ymax + 1, p.spixels), threads):
-        if p.printout:
-            _print_rows(run, first, last, columns, printout, image, session)
-        elif p.progress_meter:
-            more = (last - first) * len(columns)
-            for line in log.progress_lines(run.progress_pixels, done, more):
-                session.say("%s", line)
-            done += more
+    def show(fpixel: int, spixel: int, row: np.ndarray) -> None:
+        _print_pixel(run, fpixel, spixel, row, float(image[spixel * p.fpixels + fpixel]), session)
+
+    render_image(p, render, session.threads if ordered else 1, run.progress_pixels, show, session)
     return image, omega_sums
 
 
-def _print_rows(
-    run: Run, first: int, last: int, columns: range, printout: np.ndarray, image: np.ndarray, session: Session
-) -> None:
+def _print_pixel(run: Run, fpixel: int, spixel: int, row: np.ndarray, photons: float, session: Session) -> None:
     """What -printout shows (quirk: nonbragg-printout). C: nonBragg.c 1585-1600"""
-    p, say = run.parameters, session.say
+    say = session.say
     weight = float(run.sources[-1, 3]) if len(run.sources) else 0.0
-    for spixel in range(first, last):
-        for fpixel in columns:
-            if p.printout_fpixel >= 0 and (fpixel, spixel) != (p.printout_fpixel, p.printout_spixel):
-                continue
-            stol, x, y, z, polar, omega = printout[(spixel - first) * p.fpixels + fpixel].tolist()
-            say("%4d %4d : stol = %g or %g", fpixel, spixel, stol, log.half_sine(x, y, z, p.lambda0))
-            say(" F=%g    I = %g", 0.0, weight)
-            say("I/steps %15.10g", divide(weight, run.steps))
-            say("polar   %15.10g", polar)
-            say("omega   %15.10g", omega)
-            say("pixel   %15.10g", float(image[spixel * p.fpixels + fpixel]))
+    stol, x, y, z, polar, omega = row.tolist()
+    say("%4d %4d : stol = %g or %g", fpixel, spixel, stol, log.half_sine(x, y, z, run.parameters.lambda0))
+    say(" F=%g    I = %g", 0.0, weight)
+    say("I/steps %15.10g", divide(weight, run.steps))
+    say("polar   %15.10g", polar)
+    say("omega   %15.10g", omega)
+    say("pixel   %15.10g", photons)
 
 
 def _write_images(run: Run, image: np.ndarray, counted: int | None, seed: int, session: Session) -> None:
@@ -152,7 +138,7 @@ def _write_images(run: Run, image: np.ndarray, counted: int | None, seed: int, s
     rmsd = root_of_mean(*loop.squared_deviations(g, image, mean))
     say("writing %s as %d %u-byte floats", p.floatfile, p.pixels, 4)
     session.write(p.floatfile, [memoryview(image).cast("B")])
-    x, y = (_last_place(g, pixel) if at >= 0 else 0.0 for pixel in (at % max(p.fpixels, 1), at // max(p.fpixels, 1)))
+    x, y = place_of(g, at)
     say("max_I = %g  at %g %g", max_I, x, y)
     say("mean= %g rms= %g rmsd= %g", mean, rms, rmsd)
     scale = p.intfile_scale
@@ -178,11 +164,6 @@ def _write_images(run: Run, image: np.ndarray, counted: int | None, seed: int, s
         photons, overloads = outputs.noise_image(g, image, p.adc_offset, *state, intimage)
         say("%.0f photons on noise image (%d overloads)", photons, overloads)
         _write_smv(run, p.noisefile, intimage, session)
-
-
-def _last_place(g: Geometry, pixel: int) -> float:
-    """Where the last sub-pixel of a pixel is along one axis, m."""
-    return g.subpixel_size * wrap_int(pixel * g.oversample + g.oversample - 1) + g.subpixel_size / 2.0
 
 
 def _write_smv(run: Run, path: str, intimage: np.ndarray, session: Session) -> None:
