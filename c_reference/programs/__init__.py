@@ -78,10 +78,10 @@ def run_program_case(case: ProgramCase, runners: Mapping[str, Runner]) -> list[S
 def compare_program_case(
     case: ProgramCase, expected: Sequence[StepResult], got: Sequence[StepResult]
 ) -> list[Difference]:
-    """Differences in what is defined."""
+    """Differences in what is defined, in as many steps as there are results."""
     return [
         difference
-        for k, (program, *argv) in enumerate(case.steps)
+        for k, (program, *argv) in enumerate(case.steps[: len(expected)])
         for difference in compare_step(
             _defined(case, k, expected[k]), _defined(case, k, got[k]), argv, f"{case.id} ({program})", k
         )

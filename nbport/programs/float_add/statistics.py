@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ...ctext import ceiling, divide, multiply, single, to_int
+from ...files import InputError
 from ..console import Session
 from ..rejection import mean_with_rejection, median_with_rejection
 from . import sums
@@ -94,11 +95,13 @@ def _say_least_squares(session: Session, t: list[float], n: int) -> None:
 def _say_histogram(
     p: Parameters, session: Session, results: np.ndarray, valid: int, largest: float, smallest: float, rmsd: float
 ) -> None:
-    """Bins of the results that are not empty. C: float_add.c 369-407"""
+    """Bins of the results that are not empty (quirk: float-add-histogram). C: float_add.c 369-407"""
     binsize = single(rmsd / 3.0) if p.binsize <= 0 else p.binsize
     if binsize <= 0:
         binsize = 1.0
-    bins = min(to_int(ceiling(divide(largest - smallest + 2, binsize))), MOST_BINS)
+    bins = to_int(ceiling(divide(largest - smallest + 2, binsize)))
+    if bins > MOST_BINS:
+        raise InputError(f"-histogram: found {bins} bins of {binsize:g}, expected up to {MOST_BINS}; give -binsize")
     if bins < 0:
         session.warn(f"no histogram: {largest:g} to {smallest:g} in steps of {binsize:g} are no bins")
         return
