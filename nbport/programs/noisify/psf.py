@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numba import njit
 
 from ... import memory
 from ...kernels.scalar import c_int
+from ..blocks import in_blocks
 from .options import Psf
 
 LN4, LN16, SQRT_LN2, SQRT_LN16 = 1.3862943611198906, 2.772588722239781, 0.8325546111576977, 1.6651092223153954
 NONE = -1  # radius of a pixel whose light is not spread
-BLOCKS_A_THREAD = 8
 
 cached = njit(error_model="numpy", nogil=True, cache=True)
 inlined = njit(error_model="numpy", nogil=True)
@@ -70,7 +69,7 @@ def apply_psf(
         if max_I <= 0.0:
             say("WARNING: no photons to spread")
             return out
-        radius = auto_radius(max_I, fwhm, g, gauss, True)
+        radius = kernel_radius(max_I, fwhm, g, gauss)
         say("  auto-selected psf_radius = %d pixels", radius)
         radius = radius or 1
     radius = min(radius, width)
@@ -78,17 +77,21 @@ def apply_psf(
     reach = kernel.shape[0] // 2
     radii = np.empty(image.size, np.int32)
     lost = np.empty(image.size)
-    rows = max(ypixels, 1)
-    with ThreadPoolExecutor(threads) as pool:
-        edges = np.linspace(0, image.size, threads * BLOCKS_A_THREAD + 1).astype(np.int64).tolist()
-        blocks = list(zip(edges, edges[1:], strict=False))
-        list(pool.map(lambda b: prepare(image, *b, user_radius, width, fwhm, g, gauss, radii, lost), blocks))
-        total = total_of(image, lost)
-        if reach > 0 and xpixels > 0:
-            widths = half_widths(reach)
-            edges = np.linspace(0, rows, min(threads * BLOCKS_A_THREAD, rows) + 1).astype(np.int64).tolist()
-            blocks = list(zip(edges, edges[1:], strict=False))
-            list(pool.map(lambda b: spread(image, xpixels, ypixels, kernel, radii, widths, *b, out), blocks))
+
+    def find_radii(first: int, last: int) -> None:
+        prepare(image, first, last, user_radius, width, fwhm, g, gauss, radii, lost)
+
+    def add_light(first: int, last: int) -> None:
+        spread(image, xpixels, ypixels, kernel, full, radii, widths, first, last, out)
+
+    for _ in in_blocks(find_radii, 0, image.size, threads):
+        pass
+    if reach > 0 and xpixels > 0:
+        widths = half_widths(reach)
+        full = is_full(kernel, widths)
+        for _ in in_blocks(add_light, 0, ypixels, threads):
+            pass
+    total = total_of(image, lost)
     say("adding back %g lost photons", total)
     add_everywhere(out, total / image.size)
     return out
@@ -127,6 +130,12 @@ def auto_radius(photons, fwhm, g, gauss, of_kernel):
         spread = exponent / LN4 / 2.0 if of_kernel else exponent / LN16
         return c_int(1 + np.ceil(math.sqrt(spread) * fwhm)) if spread >= 0.0 else c_int(math.nan)
     return c_int(1 + np.ceil(g * (photons / lost)))
+
+
+@cached
+def kernel_radius(photons, fwhm, g, gauss):
+    """Radius for the brightest pixel, by the formula for the kernel."""
+    return auto_radius(photons, fwhm, g, gauss, True)
 
 
 @cached
@@ -180,29 +189,36 @@ def half_widths(radius):
 
 
 @cached
-def spread(image, xpixels, ypixels, kernel, radii, widths, first, last, out):
+def spread(image, xpixels, ypixels, kernel, full, radii, widths, first, last, out):
     """Light that arrives in the rows first..last-1, from all pixels in their order. C: noisify.c 888-911
 
     Behind the last column of a row is the first one of the next (quirk: psf-right-edge).
+
+    full : bool
+        No value of the kernel is zero. Zeros are not added, which shows where the sum is -0 or the light is no number.
     """
     reach = kernel.shape[0] // 2
     for y0 in range(max(first - reach - 1, 0), min(last + reach, ypixels)):
         for x0 in range(xpixels):
-            i = y0 * xpixels + x0
-            radius = min(radii[i], reach)
+            radius = min(radii[y0 * xpixels + x0], reach)
             if radius < 0:
                 continue
-            photons = np.float64(image[i])
+            photons = np.float64(image[y0 * xpixels + x0])
             for y in range(max(first, y0 - radius), min(last, y0 + radius + 2)):
                 dy = y - y0
                 if dy <= radius:
                     width = widths[radius, abs(dy)]
                     left, right = max(x0 - width, 0), min(x0 + width, xpixels - 1)
-                    add_row(
-                        out[y * xpixels + left : y * xpixels + right + 1],
-                        kernel[reach + dy, reach + left - x0 : reach + right - x0 + 1],
-                        photons,
-                    )
+                    # unsigned, and without a condition, or the loop is not vectorized
+                    to, start = np.uint64(y * xpixels + left), np.uint64(reach + left - x0)
+                    row = np.uint64(reach + dy)
+                    if full:
+                        for k in range(np.uint64(right - left + 1)):
+                            out[to + k] = np.float32(np.float64(out[to + k]) + photons * kernel[row, start + k])
+                    else:
+                        for k in range(np.uint64(right - left + 1)):
+                            if kernel[row, start + k] != 0.0:
+                                out[to + k] = np.float32(np.float64(out[to + k]) + photons * kernel[row, start + k])
                 dx = xpixels - x0
                 if y > 0 and abs(dy - 1) <= radius and dx <= widths[radius, abs(dy - 1)]:
                     weight = kernel[reach + dy - 1, reach + dx]
@@ -210,12 +226,16 @@ def spread(image, xpixels, ypixels, kernel, radii, widths, first, last, out):
                         out[y * xpixels] = np.float32(np.float64(out[y * xpixels]) + photons * weight)
 
 
-@inlined
-def add_row(out, weights, photons):
-    """Add light to a piece of a row, each sum rounded to float32."""
-    for k in range(out.size):
-        value = np.float32(np.float64(out[k]) + photons * weights[k])
-        out[k] = value if weights[k] != 0.0 else out[k]
+@cached
+def is_full(kernel, widths):
+    """Whether no value within the circle is zero."""
+    reach = kernel.shape[0] // 2
+    for dy in range(-reach, reach + 1):
+        width = widths[reach, abs(dy)]
+        for dx in range(-width, width + 1):
+            if kernel[reach + dy, reach + dx] == 0.0:
+                return False
+    return True
 
 
 @cached
