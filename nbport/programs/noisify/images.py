@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from ... import memory
+from ...ctext import printf
 from ...files import InputError, InputStream
 from ...outputs import pgm_header
 from ...random import new_statics, new_table
@@ -122,7 +123,7 @@ def _say_parameters(p: Parameters, d: Layout, seed: int, session: Session) -> No
     say("  distance=%g detsize=%gx%g  pixel=%g meters (%dx%d pixels)",
         d.distance, d.detsize_x, d.detsize_y, d.pixel, d.xpixels, d.ypixels)  # fmt: skip
     say("  Xbeam=%g Ybeam=%g", d.Xbeam, d.Ybeam)
-    spread = "" if p.psf is Psf.UNKNOWN else f"  {p.psf.value} PSF fwhm = {p.psf_fwhm * 1e6:g} um "
+    spread = "" if p.psf is Psf.UNKNOWN else printf("  %s PSF fwhm = %g um ", p.psf.value, p.psf_fwhm * 1e6)
     if spread and p.psf_radius == 0:
         say("%s  with automatic rendering radius", spread)
         spread = ""

@@ -46,17 +46,20 @@ def photons(image, factor, out):
 
 @cached
 def noiseless_integers(image, gain, adc_offset, int16, int32):
-    """Photons as ADU without noise, at most 65535 (quirk: noiseless-clamp). C: noisify.c 508-520
+    """Photons as ADU without noise, at most 65535 (quirk: noisify-clamp). C: noisify.c 508-520
+
+    What does not fit is converted in groups of 8 pixels by one instruction, and by another one in the pixels that are
+    left (quirk: noisify-conversions).
 
     int16, int32 : uint16, uint32 [pixels], filled
     """
+    grouped = image.size // 8 * 8
     for i in range(image.size):
         adu = np.float64(image[i]) * gain + adc_offset
         if adu > UINT16_MAX:
             adu = UINT16_MAX
-        whole = c_int(adu)
-        int32[i] = whole & 0xFFFFFFFF
-        int16[i] = whole & 0xFFFF
+        int32[i] = c_int(adu) & 0xFFFFFFFF if i < grouped else low_bits_of_long(adu)
+        int16[i] = c_int(adu) & 0xFFFF
 
 
 @cached

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from ... import memory
-from ...kernels.scalar import c_int
+from ...kernels.scalar import c_int, wrap_int
 from ..blocks import in_blocks
 from .options import Psf
 
@@ -162,7 +162,7 @@ def prepare(image, first, last, user_radius, width, fwhm, g, gauss, radii, lost)
             ratio = np.float64(radius) / fwhm
             lost[i] = photons * math.exp(-LN16 * (ratio * ratio))
         else:
-            lost[i] = photons * g / math.sqrt(g * g + np.float64(radius * radius))
+            lost[i] = photons * g / math.sqrt(g * g + np.float64(wrap_int(radius * radius)))
 
 
 @cached
