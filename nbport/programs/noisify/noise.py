@@ -64,7 +64,9 @@ def noiseless_integers(image, gain, adc_offset, int16, int32):
 
 @cached
 def count_photons(image, flicker_noise, calibration_noise, seed, calib_seed, table, statics):
-    """Replace ideal photons by counted ones (quirks: calibration-stream, spare-deviate). C: noisify.c 571-590
+    """Replace ideal photons by counted ones (quirk: calibration-stream). C: noisify.c 571-590
+
+    A Gaussian deviate that is left over goes to whoever asks next (quirk: spare-deviate).
 
     Parameters
     ----------
