@@ -7,7 +7,6 @@ import math
 import numpy as np
 
 from ...ctext import ceiling, divide, multiply, single, to_int
-from ...files import InputError
 from ..console import Session
 from ..rejection import mean_with_rejection, median_with_rejection
 from . import sums
@@ -99,16 +98,14 @@ def _say_histogram(
     binsize = single(rmsd / 3.0) if p.binsize <= 0 else p.binsize
     if binsize <= 0:
         binsize = 1.0
-    bins = to_int(ceiling(divide(largest - smallest + 2, binsize)))
-    if bins > MOST_BINS:
-        raise InputError(f"-histogram: found {bins} bins of {binsize:g}, expected up to {MOST_BINS}; give -binsize")
+    bins = min(to_int(ceiling(divide(largest - smallest + 2, binsize))), MOST_BINS)
     if bins < 0:
         session.warn(f"no histogram: {largest:g} to {smallest:g} in steps of {binsize:g} are no bins")
         return
     counts = np.zeros(bins + 1, np.int64)
     outside = sums.histogram_counts(results, valid, smallest, np.float32(binsize), counts)
     if outside:
-        session.warn(f"{outside} pixels are in none of the {bins} bins of the histogram")
+        session.warn(f"{outside} pixels are in none of the {bins} bins of the histogram; give -binsize")
     session.say("histogram:")
     for place in np.flatnonzero(counts).tolist():
         session.say("%g %d", _edge(binsize, place, smallest), counts[place])
