@@ -86,3 +86,14 @@ def test_command_that_shows_a_quirk_runs(name, entry, nbport_command, program_ru
     steps = tuple(commands(entry))
     for argv, result in zip(steps, results_of(name, steps, nbport_command, program_runners), strict=True):
         assert result.exit in (0, 9), f"{shlex.join(argv)}\n{result.stderr.decode()}"
+
+
+def test_commands_of_the_other_programs_run_as_their_page_shows(program_runners):
+    text = (ROOT / "docs" / "programs.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    names = ("nanoBragg", *PROGRAM_NAMES)
+    steps = tuple(tuple(words) for line in text.splitlines() if line.startswith("    ")
+                  if (words := shlex.split(line)) and words[0] in names)  # fmt: skip
+    assert {argv[0] for argv in steps} == set(names) - {"nearBragg"}
+    results = run_program_case(ProgramCase("page", "docs", ("1orc_small.hkl", "wat.stol"), steps), program_runners)
+    assert [result.exit for result in results] == [0] * len(steps)
+    assert results[-1].files.keys() == {"intimage.img", "image.pgm", "noiseimage.img"}
