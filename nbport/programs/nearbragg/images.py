@@ -14,6 +14,7 @@ from ...kernels.scene import Geometry
 from ...statistics import omega_sum_bounds, place_of, root_of_mean, sums
 from ..console import Session
 from ..rendering import render_image
+from . import certified
 from . import pixels as loop
 from .options import PI, RTD, Parameters
 from .setup import Run, plan_sources, prepare, say_summary
@@ -98,10 +99,16 @@ def _render(run: Run, g: Geometry, images: loop.Images, session: Session) -> Non
     waves = source.position.shape[0] * source.wavelengths.size * run.oversample * run.oversample * len(run.atoms)
     shown: list[np.ndarray] = []
 
+    tables = None if p.printout else certified.tables_of(g, source, run.atoms)
+
     def render(first: int, last: int) -> np.ndarray:
-        size = (last - first) * p.fpixels if p.printout else 0
-        printout = np.zeros((size, loop.PRINTOUT_SIZE))
-        terms = np.zeros((size, waves, loop.TERM) if p.debug else (0, 0, 0))
+        if tables is not None:
+            scratch, nothing = np.empty(certified.SUMS * certified.LANES), np.empty((1, 1, 0))
+            certified.render_certified(first, last, g, source, run.atoms, tables, images, scratch, nothing)
+            return nothing
+        size = (last - first) * p.fpixels
+        printout = np.zeros((size + 1, loop.PRINTOUT_SIZE) if p.printout else (1, 0))
+        terms = np.zeros((size + 1, waves, loop.TERM) if p.printout and p.debug else (1, 0, 0))
         loop.render_rows(first, last, g, source, run.atoms, images, printout, terms)
         shown[:] = [terms, first]
         return printout

@@ -87,58 +87,6 @@ def wave(atom, pixel, source, far, wavelength):
     return phase, to_atom, to_pixel, weight
 
 
-@cached
-def render_rows(first, last, g, source, atoms, images, printout, terms):
-    """Render the rows first..last-1 within the region of interest.
-
-    Parameters
-    ----------
-    g : Geometry
-    source : Source
-    atoms : float64 [atoms, 6]
-        x, y, z (m), occupancy, B (Angstrom^2), phase (rad).
-    images : Images
-    printout : float64 [rows * fpixels, PRINTOUT_SIZE], or no row
-        Filled.
-    terms : float64 [pixels of the rows, waves of a pixel, TERM], or nothing
-        Filled with every wave.
-    """
-    left, right = max(g.roi_xmin, 0), min(g.roi_xmax + 1, g.fpixels)
-    for spixel in range(first, last):
-        omega_sum = 0.0
-        for fpixel in range(left, right):
-            Fa = Fb = I = airpath = omega = 0.0
-            pixel = (0.0, 0.0, 0.0)
-            n = 0
-            for sub in range(g.oversample * g.oversample):
-                pixel = subpixel_position(g, fpixel, spixel, sub)
-                airpath = math.sqrt(pixel[0] * pixel[0] + pixel[1] * pixel[1] + pixel[2] * pixel[2])
-                omega = solid_angle(g, airpath)
-                omega_sum += omega
-                for wavelength in source.wavelengths:
-                    for direction in range(source.directions):
-                        for depth in range(source.depths):
-                            place = source.position[direction * source.depths + depth]
-                            for i in range(atoms.shape[0]):
-                                phase, to_atom, to_pixel, weight = wave(atoms[i], pixel, place, source.far, wavelength)
-                                Fa += weight * math.cos(phase) / to_atom / to_pixel
-                                Fb += weight * math.sin(phase) / to_atom / to_pixel
-                                if terms.size > 0:
-                                    row = terms[(spixel - first) * g.fpixels + fpixel, n]
-                                    row[0], row[1], row[2] = phase, Fa, Fb
-                                    n += 1
-                        if not source.coherent:
-                            I += Fa * Fa + Fb * Fb
-                            Fa = Fb = 0.0
-            j = spixel * g.fpixels + fpixel
-            Fa, Fb, I = finish(j, Fa, Fb, I, omega, source, images)
-            if printout.shape[0] > 0:
-                row = printout[(spixel - first) * g.fpixels + fpixel]
-                row[P_X], row[P_Y], row[P_Z] = pixel
-                row[P_AIRPATH], row[P_OMEGA], row[P_FA], row[P_FB], row[P_I] = airpath, omega, Fa, Fb, I
-        images.omega_sums[spixel] = omega_sum
-
-
 @scalar
 def finish(j, Fa, Fb, I, omega, source, images):
     """Amplitude and intensity of a pixel for the images (quirk: nearbragg-coherent). C: nearBragg.c 1137-1164
@@ -159,6 +107,72 @@ def finish(j, Fa, Fb, I, omega, source, images):
     photons = I / source.steps * omega * source.fluence * R_E_SQR
     images.floats[j] = np.float32(np.float64(images.floats[j]) + photons)
     return Fa, Fb, I
+
+
+@scalar
+def render_pixel(fpixel, spixel, g, source, atoms, images, row, waves):
+    """Render one pixel; returns the sum of the solid angles of its sub-pixels.
+
+    Parameters
+    ----------
+    row : float64 [PRINTOUT_SIZE], or nothing
+        Filled with what -printout shows.
+    waves : float64 [waves of a pixel, TERM], or nothing
+        Filled with every wave.
+    """
+    omega_sum = 0.0
+    Fa = Fb = I = airpath = omega = 0.0
+    pixel = (0.0, 0.0, 0.0)
+    n = 0
+    for sub in range(g.oversample * g.oversample):
+        pixel = subpixel_position(g, fpixel, spixel, sub)
+        airpath = math.sqrt(pixel[0] * pixel[0] + pixel[1] * pixel[1] + pixel[2] * pixel[2])
+        omega = solid_angle(g, airpath)
+        omega_sum += omega
+        for wavelength in source.wavelengths:
+            for direction in range(source.directions):
+                for depth in range(source.depths):
+                    place = source.position[direction * source.depths + depth]
+                    for i in range(atoms.shape[0]):
+                        phase, to_atom, to_pixel, weight = wave(atoms[i], pixel, place, source.far, wavelength)
+                        Fa += weight * math.cos(phase) / to_atom / to_pixel
+                        Fb += weight * math.sin(phase) / to_atom / to_pixel
+                        if waves.size > 0:
+                            waves[n, 0], waves[n, 1], waves[n, 2] = phase, Fa, Fb
+                            n += 1
+                if not source.coherent:
+                    I += Fa * Fa + Fb * Fb
+                    Fa = Fb = 0.0
+    Fa, Fb, I = finish(spixel * g.fpixels + fpixel, Fa, Fb, I, omega, source, images)
+    if row.size > 0:
+        row[P_X], row[P_Y], row[P_Z] = pixel
+        row[P_AIRPATH], row[P_OMEGA], row[P_FA], row[P_FB], row[P_I] = airpath, omega, Fa, Fb, I
+    return omega_sum
+
+
+@cached
+def render_rows(first, last, g, source, atoms, images, printout, terms):
+    """Render the rows first..last-1 within the region of interest.
+
+    Parameters
+    ----------
+    g : Geometry
+    source : Source
+    atoms : float64 [atoms, 6]
+        x, y, z (m), occupancy, B (Angstrom^2), phase (rad).
+    images : Images
+    printout : float64 [rows * fpixels, PRINTOUT_SIZE], or [1, 0]
+    terms : float64 [rows * fpixels, waves of a pixel, TERM], or [1, 0, 0]
+        Filled as by `render_pixel`.
+    """
+    for spixel in range(first, last):
+        omega_sum = 0.0
+        for fpixel in range(max(g.roi_xmin, 0), min(g.roi_xmax + 1, g.fpixels)):
+            at = (spixel - first) * g.fpixels + fpixel
+            row = printout[at if printout.shape[0] > 1 else 0]
+            waves = terms[at if terms.shape[0] > 1 else 0]
+            omega_sum += render_pixel(fpixel, spixel, g, source, atoms, images, row, waves)
+        images.omega_sums[spixel] = omega_sum
 
 
 @cached
