@@ -113,8 +113,9 @@ def test_long_phases_are_reduced_with_all_digits(largest):
             assert abs(certified.long_reduced.py_func(y, k) - exact) < 3e-16
 
 
-def test_bound_of_the_error_holds_for_both_parts_of_an_amplitude():
-    g, s, a = geometry(), source(), atoms(B=20.0)
+@pytest.mark.parametrize("B", [0.0, 20.0])
+def test_bound_of_the_error_holds_for_both_parts_of_an_amplitude(B):
+    g, s, a = geometry(), source(), atoms(B=B)
     tables, scratch = certified.tables_of(g, s, a), np.empty(certified.SUMS * certified.LANES)
     pixel = (0.1, 0.002, -0.003)
     Fa, Fb, bound = certified.amplitude(scratch, tables, 0, pixel, 1e-10)

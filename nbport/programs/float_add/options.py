@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from ...argv import OptionTable
 from ...ctext import atof, single, to_int
 from ...files import readable
 from ...flags import Flag, OptionError
-from ...help import Page
+from ...help import Page, parser_of
 from ..console import COMPLETION, HELP, JSON, VERSION
 
 ENDINGS = (".bin", ".map")
@@ -142,3 +143,8 @@ def missing(p: Parameters) -> str | None:
     unreadable = [token for token, _ in p.names]
     found = f"found {unreadable[0]}, which cannot be read; " if unreadable else ""
     return f"{found}expected a file that ends with .bin or .map"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All options, for the man page."""
+    return parser_of(PAGE)

@@ -24,7 +24,7 @@ def make_images(p: Parameters, session: Session) -> None:
     """Everything after the options. C: nearBragg.c 407-1272"""
     session.say("nearBragg assumption-free diffraction simulator - James Holton 11-21-17")
     run = prepare(p, session)
-    images = loop.Images(*(np.zeros(p.pixels, np.float32) for _ in range(3)), np.zeros(p.spixels))
+    images = loop.Images(*(np.zeros(p.pixels, np.float32) for _ in range(3)), np.zeros(max(p.spixels, 0)))
     if p.accumulate:
         _import_images(p, images, session)
     plan_sources(run, session)

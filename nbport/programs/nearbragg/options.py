@@ -5,6 +5,7 @@ Rows that nanoBragg has, too, are its rows.
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 
 from ... import parameters
@@ -12,7 +13,7 @@ from ...argv import OptionTable
 from ...ctext import atof, atoi
 from ...files import readable
 from ...flags import Flag, mm
-from ...help import Page
+from ...help import Page, parser_of
 from ...parameters import Vector
 from ..console import USUAL
 from ..shared_options import same, vector
@@ -171,3 +172,8 @@ def missing(p: Parameters) -> str | None:
         return None
     found = f"found {p.atomfile}, which cannot be read; " if p.atomfile else ""
     return f"{found}expected a list of atoms: -file FILE"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All options, for the man page."""
+    return parser_of(PAGE)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from ... import memory
 from ...ctext import ceiling, divide, multiply, to_int, wrap_int
-from ...files import InputError, is_pipe, read_bytes
+from ...files import is_pipe, read_bytes
 from ...formats.text_table import rows_or_blanks
 from ...kernels.scalar import rotate_axis
 from ...setup.sampling import Axis, extended, plan_spread
+from ...setup.sizes import check_image
 from ...setup.sources import divergence_grid
 from ..console import Session
 from .options import NOT_GIVEN, RTD, Parameters
@@ -21,7 +21,6 @@ DELIMITERS = " \t\r,;:!"
 LINE_LIMIT = 1023
 MISSING = (0.0, 0.0, 0.0, 1.0, 0.0, -90.0)  # x, y, z, occupancy, B, phase (quirk: nearbragg-atoms)
 NO_EXTENT = -2e99
-BYTES_A_PIXEL = 4 + 4 + 4 + 2  # of the images
 
 cached = njit(cache=True, error_model="numpy")
 
@@ -79,10 +78,7 @@ def _size_detector(p: Parameters) -> None:
         p.detsize_s = multiply(p.pixel_size, float(p.spixels))
     p.fpixels = to_int(ceiling(divide(p.detsize_f, p.pixel_size)))
     p.spixels = to_int(ceiling(divide(p.detsize_s, p.pixel_size)))
-    size = f"image of {p.fpixels} x {p.spixels} pixels"
-    if p.fpixels < 0 or p.spixels < 0 or p.fpixels * p.spixels >= 2**31:
-        raise InputError(f"{size}: expected 0 to {2**31 - 1} in all")
-    memory.check(size, BYTES_A_PIXEL * p.pixels)
+    check_image(p)
     if p.Xbeam <= NOT_GIVEN:
         p.Xbeam = (p.detsize_f - p.pixel_size) / 2.0
     if p.Ybeam <= NOT_GIVEN:

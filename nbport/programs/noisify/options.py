@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 from enum import Enum
 
@@ -9,7 +10,7 @@ from ...argv import OptionTable
 from ...ctext import atof, atoi, single, to_int
 from ...files import readable
 from ...flags import Flag, OptionError, mm, negated
-from ...help import Page
+from ...help import Page, parser_of
 from ..console import USUAL
 
 INFILE = "floatimage.bin"  # any word that contains it names the float image
@@ -176,3 +177,8 @@ def missing(p: Parameters) -> str | None:
         return None
     found = "" if p.floatfile == INFILE else f"found {p.floatfile}, which cannot be read; "
     return f"{found}expected a float image: -floatfile FILE"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All options, for the man page."""
+    return parser_of(PAGE)

@@ -86,7 +86,7 @@ def _render(run: Run, inversion: loop.Inversion, session: Session) -> tuple[np.n
     """The float image and sums of solid angles of its rows; progress or printouts go to the log."""
     p, g = run.parameters, run.geometry
     image = np.zeros(p.pixels, np.float32)
-    omega_sums = np.zeros(p.spixels)
+    omega_sums = np.zeros(max(p.spixels, 0))
     light = _light(run)
     material = loop.Material(
         run.stol_of, run.Fbg_of, run.stols, p.fluence, p.molecules, run.steps, int(p.Fmap)

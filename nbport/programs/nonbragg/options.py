@@ -5,6 +5,7 @@ Rows that nanoBragg has, too, are its rows. -img is read before any other option
 
 from __future__ import annotations
 
+import argparse
 import math
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from ... import parameters
 from ...argv import OptionTable
 from ...ctext import atof, to_int
 from ...flags import Flag, mm
-from ...help import Page
+from ...help import Page, parser_of
 from ..console import USUAL
 from ..shared_options import same, vector
 
@@ -196,3 +197,8 @@ PAGE = Page(
 def missing(p: Parameters) -> str | None:
     """What was expected and not given, if anything. C: nonBragg.c 791-824"""
     return None if p.stol is not None else "expected a table of scattering: -stol FILE"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All options, for the man page."""
+    return parser_of(PAGE)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from ... import memory
 from ...ctext import ceiling, divide, multiply, to_int, wrap_int
 from ...files import InputError
 from ...formats.text_table import read_table_file
@@ -17,12 +16,12 @@ from ...kernels.scene import Geometry
 from ...parameters import Pivot
 from ...setup.detector import DBL_MIN, Detector, place_detector
 from ...setup.sampling import SamplingPlan, plan_sampling
+from ...setup.sizes import check_image
 from ...setup.sources import source_rows
 from ..console import Session
 from .options import Parameters
 
 AVOGADRO = 6.02214179e23
-BYTES_A_PIXEL = 4 + 2 + 2  # of the images
 SPARE = 6  # entries behind the table that are no numbers
 
 cached = njit(cache=True, error_model="numpy")
@@ -75,10 +74,7 @@ def _size_detector(p: Parameters) -> None:
         p.detsize_s = multiply(p.pixel_size, float(p.spixels))
     p.fpixels = to_int(ceiling(divide(p.detsize_f, p.pixel_size)))
     p.spixels = to_int(ceiling(divide(p.detsize_s, p.pixel_size)))
-    size = f"image of {p.fpixels} x {p.spixels} pixels"
-    if p.fpixels < 0 or p.spixels < 0 or p.fpixels * p.spixels >= 2**31:
-        raise InputError(f"{size}: expected 0 to {2**31 - 1} in all")
-    memory.check(size, BYTES_A_PIXEL * p.pixels)
+    check_image(p)
     if not math.isnan(p.ORGX):
         p.Xclose = p.ORGX * p.pixel_size
     if not math.isnan(p.ORGY):
