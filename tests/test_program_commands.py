@@ -87,7 +87,7 @@ def test_without_input_there_is_one_line_and_status_9(name, program_runners):
         ("nonBragg", ("-stol", "blank.stol", "-seed", "1"), "blank.stol: no data"),
         ("nonBragg", ("-stol", "wat.stol", "-detpixels_x", "-5"), "expected 0 to 2147483647 in all"),
         ("nearBragg", ("-file", "nothere.txt"), "found nothere.txt, which cannot be read"),
-        ("nearBragg", ("-file", "mol.txt", "-pixel", "1e-9"), "pixels"),
+        ("nearBragg", ("-file", "mol.txt", "-detpixels", "100000"), "expected 0 to 2147483647 in all"),
     ],
 )
 def test_what_cannot_be_used_is_one_line_and_status_9(name, argv, expected, program_runners):
