@@ -95,7 +95,12 @@ vary.phi_deg = {start = 0, step = 1}
 @pytest.mark.parametrize(
     ("program", "line", "room", "left"),
     [
-        ("cli.nanobragg_command", [*SCENE, "--nexus", "x.nxs", "-floatfile", "/dev/null", "-intfile", "/dev/null"], 20_000, 0),
+        (
+            "cli.nanobragg_command",
+            [*SCENE, "--nexus", "x.nxs", "-floatfile", "/dev/null", "-intfile", "/dev/null"],
+            20_000,
+            0,
+        ),
         ("cli.nbport_command", ["series", "spec.toml", "--jobs", "1"], 50_000, 6),
     ],
 )

@@ -33,7 +33,7 @@ def fill_blanks(given: Parameters, say: Callable[..., None]) -> Parameters:
         p.detsize_s = p.pixel_size * p.spixels
     p.fpixels = to_int(ceiling(divide(p.detsize_f, p.pixel_size) - 0.5))
     p.spixels = to_int(ceiling(divide(p.detsize_s, p.pixel_size) - 0.5))
-    _check_image(p)
+    check_image(p)
     if p.flux != 0.0 and p.exposure > 0.0 and p.beamsize >= 0:
         p.fluence = divide(divide(p.flux * p.exposure, p.beamsize), p.beamsize)
     if p.beamsize >= 0:
@@ -48,7 +48,7 @@ def fill_blanks(given: Parameters, say: Callable[..., None]) -> Parameters:
     return p
 
 
-def _check_image(p: Parameters) -> None:
+def check_image(p: Parameters) -> None:
     """Sides of zero or less make an image without any row or column, of a size that may be no product."""
     size = f"image of {p.fpixels} x {p.spixels} pixels"
     wrapped = p.fpixels > 0 and p.spixels > 0 and p.pixels != p.fpixels * p.spixels
