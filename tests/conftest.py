@@ -6,11 +6,13 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from c_reference.cases import HERE
+from c_reference.programs import NAMES
 from c_reference.runners import InProcess
 
 
@@ -79,3 +81,10 @@ def nbport_command_fixed():
     from nbport.cli.nanobragg_command import main
 
     return InProcess(main, prefix=("--fix", "upstream"))
+
+
+@pytest.fixture(scope="session")
+def program_runners(nbport_command):
+    """nanoBragg and its companions, as runners inside this process by name."""
+    commands = {name: import_module(f"nbport.programs.{name.lower()}.command").main for name in NAMES}
+    return {**{name: InProcess(main) for name, main in commands.items()}, "nanoBragg": nbport_command}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from typing import NamedTuple
 
-from ..options.table import FLAGS, OWN_FLAGS, Flag
+from ..options.scan import NANOBRAGG, OptionTable
+from ..options.table import Flag
 
 USAGE = "nanoBragg {-cell A [B C ALPHA BETA GAMMA] | -mat FILE} {-hkl FILE | -default_F F} [option ...]"
 DESCRIPTION = (
@@ -41,21 +43,42 @@ SECTIONS = {
 }
 
 
+class Page(NamedTuple):
+    """What `--help` and the man page of a command say."""
+
+    prog: str
+    usage: str
+    description: str
+    epilog: str
+    sections: dict[str, str]  # title: options, separated by blanks
+    table: OptionTable
+
+
 def help_text() -> str:
     """What `nanoBragg --help` shows."""
     return build_parser().format_help()
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """All options as an argparse parser, for its texts only: `options.scan.scan` does the parsing."""
+    """The parser of `nanoBragg`, see `parser_of`."""
+    return parser_of(Page("nanoBragg", USAGE, DESCRIPTION, EPILOG, SECTIONS, NANOBRAGG))
+
+
+def parser_of(page: Page) -> argparse.ArgumentParser:
+    """All options as an argparse parser, for its texts only: `options.scan` does the parsing."""
     parser = argparse.ArgumentParser(
-        "nanoBragg", usage=USAGE, description=DESCRIPTION, epilog=EPILOG, add_help=False, allow_abbrev=False
+        page.prog,
+        usage=page.usage,
+        description=page.description,
+        epilog=page.epilog,
+        add_help=False,
+        allow_abbrev=False,
     )
     own = parser.add_argument_group(OWN_SECTION)
-    for flag in OWN_FLAGS:
+    for flag in page.table.own:
         _add(own, flag.option, flag.metavar, flag.help)
-    flags = {flag.option: flag for flag in FLAGS}
-    for section, options in SECTIONS.items():
+    flags = {flag.option: flag for flag in page.table.flags}
+    for section, options in page.sections.items():
         group = parser.add_argument_group(section)
         for option in options.split():
             _add(group, option, flags[option].values, describe(flags[option]))

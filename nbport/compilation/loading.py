@@ -32,11 +32,13 @@ COMPILED = (
     "gpu/tiles.py",
     "log.py",
     "parameters.py",
+    "programs/*.py",
+    "programs/*/*.py",
     "rendering/statistics.py",
     "run.py",
     "setup/*.py",
 )
-ANNOUNCEMENT = "nanoBragg: compiling kernels, once for this machine ..."
+ANNOUNCEMENT = "%s: compiling kernels, once for this machine ..."
 
 _given_out: set[str] = set()  # folders that kernels of this process were kept in
 _said: set[str] = set()
@@ -74,8 +76,9 @@ def compiled(name: str) -> ModuleType:
 
 
 @contextmanager
-def announced() -> Iterator[None]:
-    """For a whole run: say on stderr, once, that something is being compiled; what is not is loaded quickly."""
+def announced(name: str = "nanoBragg") -> Iterator[None]:
+    """For a whole run of a command of this name: say on stderr, once, that something is being compiled; what is not is
+    loaded quickly."""
     with _collector_paused():
         from numba.core import event
 
@@ -85,7 +88,7 @@ def announced() -> Iterator[None]:
         def on_start(self, event) -> None:
             if not self.said:
                 self.said = True
-                print(ANNOUNCEMENT, file=sys.stderr, flush=True)
+                print(ANNOUNCEMENT % name, file=sys.stderr, flush=True)
 
         def on_end(self, event) -> None:
             pass

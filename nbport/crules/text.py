@@ -129,3 +129,11 @@ def printf(template: str, *values: object) -> str:
 
 
 DBL_MIN = 2.2250738585072014e-308
+
+
+def single(value: float) -> float:
+    """Round to a 32-bit float; beyond its range it is an infinity."""
+    try:
+        return struct.unpack("<f", struct.pack("<f", value))[0]
+    except OverflowError:
+        return math.copysign(math.inf, value)

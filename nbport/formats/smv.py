@@ -27,6 +27,7 @@ class SmvFrame(NamedTuple):
     width: int
     height: int
     pixels: np.ndarray  # uint16 [width * height], zero where the file is short
+    header_bytes: bytes  # as they are in the file
 
 
 def value_of(keyword: str, header: str) -> float:
@@ -70,7 +71,8 @@ def _read(path: str, stream: InputStream) -> SmvFrame | None:
         if not 0 < header_size <= most:
             raise InputError(f"{path}: HEADER_BYTES is {header_size}, expected 1 to {most}")
         stream.rewind()
-        header = _text(stream.read_up_to(header_size))
+        data = stream.read_up_to(header_size)
+        header = _text(data)
     if "BYTE_ORDER=" not in header:
         raise InputError(f"{path}: no BYTE_ORDER in the header")
     width, height = to_int(value_of("SIZE1", header)), to_int(value_of("SIZE2", header))
@@ -84,7 +86,7 @@ def _read(path: str, stream: InputStream) -> SmvFrame | None:
     stream.rewind(header_size // 2 * 2)
     pixels = np.zeros(width * height, np.uint16)
     stream.read_into(memoryview(pixels).cast("B"))
-    return SmvFrame(header, width, height, pixels)
+    return SmvFrame(header, width, height, pixels, data)
 
 
 def _text(data: bytes) -> str:
@@ -179,7 +181,6 @@ def smv_header(h: SmvHeader, noise: bool) -> bytes:
     zero = 0.0 * h.pixel_size
     denzo = (add(zero, h.Sbeam), add(h.Fbeam, zero)) if noise else (h.Sbeam - zero, h.Fbeam - zero)
     text = printf(
-        "{\nHEADER_BYTES=512;\nDIM=2;\nBYTE_ORDER=little_endian;\nTYPE=unsigned_short;\n"
         "SIZE1=%d;\nSIZE2=%d;\nPIXEL_SIZE=%g;\nDISTANCE=%g;\n"
         "WAVELENGTH=%g;\n"
         "BEAM_CENTER_X=%g;\nBEAM_CENTER_Y=%g;\n"
@@ -190,8 +191,7 @@ def smv_header(h: SmvHeader, noise: bool) -> bytes:
         "XDS_ORGX=%g;\nXDS_ORGY=%g;\n"
         "CLOSE_DISTANCE=%g;\n"
         "PHI=%g;\nOSC_START=%g;\nOSC_RANGE=%g;\n"
-        "TWOTHETA=%g;\n"
-        "DETECTOR_SN=000;\nBEAMLINE=fake;\n}\f",
+        "TWOTHETA=%g;\n",
         h.fpixels, h.spixels, h.pixel_size * 1000.0, h.distance * 1000.0,
         h.lambda0 * 1e10,
         h.Xbeam * 1000.0, h.Ybeam * 1000,
@@ -204,4 +204,14 @@ def smv_header(h: SmvHeader, noise: bool) -> bytes:
         h.phi0_deg, h.phi0_deg, h.osc_deg,
         h.twotheta_deg,
     )  # fmt: skip
-    return text.encode("ascii").ljust(512, b" ")
+    return padded_header(first_keywords("unsigned_short") + text)
+
+
+def first_keywords(pixel_type: str) -> str:
+    """The beginning of every header that is written."""
+    return f"{{\nHEADER_BYTES=512;\nDIM=2;\nBYTE_ORDER=little_endian;\nTYPE={pixel_type};\n"
+
+
+def padded_header(keywords: str) -> bytes:
+    """Keywords with the end of every header that is written, and blanks up to 512 bytes."""
+    return f"{keywords}DETECTOR_SN=000;\nBEAMLINE=fake;\n}}\f".encode("ascii").ljust(512, b" ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 
 from ..crules.text import atof
 from ..system.files import is_pipe, read_bytes
@@ -35,37 +36,58 @@ def read_text_table(data: bytes, columns: int) -> list[list[float]]:
     NaN only if the line ends in a number and a line end; after a trailing word, a carriage return or
     the end of the file the missing columns are 0, and so is a whole comment (quirk: text-table-zeros).
     """
-    rows = []
-    for line in _lines(data.decode("latin-1")):
-        rest = line.lstrip(DELIMITERS)
+    return [row for row in rows_or_blanks(data, [math.nan] * columns, DELIMITERS, LINE_LIMIT) if row is not None]
+
+
+def rows_or_blanks(
+    data: bytes, missing: Sequence[float], delimiters: str, line_limit: int
+) -> Iterator[list[float] | None]:
+    """The rows of a table by rules of their own.
+
+    Parameters
+    ----------
+    data : bytes
+    missing : sequence of float
+        What stands for the value of each column that is missing.
+    delimiters : str
+        Characters between columns.
+    line_limit : int
+        Longer lines are split.
+
+    Yields
+    ------
+    A row, or None for a line of nothing but delimiters.
+    """
+    for line in _lines(data.decode("latin-1"), line_limit):
+        rest = line.lstrip(delimiters)
         if rest == "\n":
+            yield None
             continue
-        row = [math.nan] * columns
-        for column in range(columns):
+        row = list(missing)
+        for column in range(len(row)):
             row[column] = atof(rest)
             rest = rest.lstrip(NUMBER_CHARACTERS)
             if rest == "\n":
                 break
-            rest = _skip_word(rest).lstrip(DELIMITERS)
+            rest = _skip_word(rest, delimiters).lstrip(delimiters)
             if rest == "\n":
                 break
-        rows.append(row)
-    return rows
+        yield row
 
 
-def _lines(text: str) -> list[str]:
+def _lines(text: str, limit: int) -> list[str]:
     """Lines with their ends, as fgets returns them and strings end: cut at the limit and at a NUL."""
     lines = []
     for line in text.split("\n"):
         line += "\n"
-        lines += [line[i : i + LINE_LIMIT] for i in range(0, len(line), LINE_LIMIT)]
+        lines += [line[i : i + limit] for i in range(0, len(line), limit)]
     # what follows the last line end is a line without end, or nothing
     lines[-1] = lines[-1][:-1]
     return [line.split("\0")[0] for line in lines if line]
 
 
-def _skip_word(text: str) -> str:
+def _skip_word(text: str, delimiters: str) -> str:
     for i, character in enumerate(text):
-        if character in DELIMITERS:
+        if character in delimiters:
             return text[i:]
     return ""

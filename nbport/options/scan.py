@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 
 from ..crules.text import long_int
 from ..errors import OptionError
-from ..parameters import Parameters
 from .device_names import DOUBLE, check_name, check_precision
 from .output_formats import FORMAT_NAMES
-from .table import FIXES, FLAGS, OWN_FLAGS, Flag
+from .table import FIXES, FLAGS, OWN_FLAGS, Flag, OwnFlag
 
 KERNELS = ("certified", "reference")
+
+
+@dataclass(frozen=True, eq=False)
+class OptionTable:
+    """What the scan of one command's arguments goes by."""
+
+    flags: tuple[Flag, ...]
+    own: tuple[OwnFlag, ...]
+    fixes: frozenset[str] = frozenset()
+    all_fixes: str = ""  # the name that means all of them
+    # word(parameters, token) -> True if the token is a file's name and no option
+    word: Callable[[object, str], bool] | None = None
+
+
+NANOBRAGG = OptionTable(FLAGS, OWN_FLAGS, FIXES, "upstream")
 
 
 @dataclass
@@ -35,7 +50,7 @@ class OwnOptions:
     formats: dict[str, str] = field(default_factory=dict)  # name of an output format -> file
 
 
-def split_own(argv: list[str]) -> tuple[OwnOptions, list[str]]:
+def split_own(argv: list[str], table: OptionTable = NANOBRAGG) -> tuple[OwnOptions, list[str]]:
     """Take nbport's double-dash options out of the arguments, before the reference's scan.
 
     What the reference takes for the value of an option stays: `-floatfile --help` names a file.
@@ -46,7 +61,7 @@ def split_own(argv: list[str]) -> tuple[OwnOptions, list[str]]:
         If a value is missing or is none that the option takes.
     """
     own = OwnOptions()
-    with_value = {flag.option: bool(flag.metavar) for flag in OWN_FLAGS}
+    with_value = {flag.option: bool(flag.metavar) for flag in table.own}
     rest: list[str] = []
     values_until = 0  # tokens before this index are values of an option of the reference
     tokens = iter(enumerate(argv))
@@ -55,20 +70,20 @@ def split_own(argv: list[str]) -> tuple[OwnOptions, list[str]]:
         if i < values_until or option not in with_value or (equals and not with_value[option]):
             rest.append(token)
             # the reference looks at values too, as if they were options
-            values_until = max(values_until, i + 1 + _values_taken(token, argv[i + 1 : i + 7]))
+            values_until = max(values_until, i + 1 + _values_taken(token, argv[i + 1 : i + 7], table))
             continue
         if with_value[option] and not equals:
             _, value = next(tokens, (i, ""))
         if with_value[option] and not value:
             raise OptionError(f"{option} needs a value")
-        _set_own(own, option, value)
+        _set_own(own, option, value, table)
     return own, rest
 
 
-def _values_taken(token: str, following: list[str]) -> int:
+def _values_taken(token: str, following: list[str], table: OptionTable) -> int:
     """How many of the tokens behind a token the reference takes for its values."""
     taken = 0
-    for flag in matching(token) if token.startswith("-") else ():
+    for flag in matching(token, table) if token.startswith("-") else ():
         if len(following) >= flag.arity:
             taken = max(taken, flag.taken(token, following))
             if flag.stops:
@@ -76,7 +91,7 @@ def _values_taken(token: str, following: list[str]) -> int:
     return taken
 
 
-def _set_own(own: OwnOptions, option: str, value: str) -> None:
+def _set_own(own: OwnOptions, option: str, value: str, table: OptionTable) -> None:
     if option in ("--help", "--version", "--kernel-report", "--explain"):
         setattr(own, option[2:].replace("-", "_"), True)
     elif option == "--threads":
@@ -88,10 +103,10 @@ def _set_own(own: OwnOptions, option: str, value: str) -> None:
             raise OptionError(f"--kernel: found {value!r}, expected one of: {', '.join(KERNELS)}")
         own.kernel = value
     elif option == "--fix":
-        names = FIXES if value == "upstream" else frozenset(value.split(","))
-        if not names <= FIXES:
-            unknown = ", ".join(sorted(names - FIXES))
-            raise OptionError(f"--fix: found {unknown!r}, expected upstream or some of: {', '.join(sorted(FIXES))}")
+        names = table.fixes if value == table.all_fixes else frozenset(value.split(","))
+        if not names <= table.fixes:
+            unknown, known = (", ".join(sorted(some)) for some in (names - table.fixes, table.fixes))
+            raise OptionError(f"--fix: found {unknown!r}, expected {table.all_fixes} or some of: {known}")
         own.fixes |= names
     elif option == "--device":
         check_name(value)
@@ -121,11 +136,11 @@ def image_files(argv: list[str]) -> tuple[str | None, str | None]:
     return img, mask
 
 
-def scan(argv: list[str], parameters: Parameters) -> list[str]:
+def scan(argv: list[str], parameters: object, table: OptionTable = NANOBRAGG) -> list[str]:
     """Let every option token act on the parameters; return warnings. C: 506-1116
 
-    Every token is looked at, values of other options included; only those that begin
-    with `-` can match.
+    Every token is looked at, values of other options included unless the row says otherwise; only those
+    that begin with `-` can match.
 
     Raises
     ------
@@ -133,13 +148,14 @@ def scan(argv: list[str], parameters: Parameters) -> list[str]:
         Where the reference would read past the end of its arguments.
     """
     warnings = []
-    own = {flag.option for flag in OWN_FLAGS}
+    own = {flag.option for flag in table.own}
     values_until, taker = 0, ""  # tokens before this index are values of an option
+    skip_until = 0  # those before this one are not looked at
     for i, token in enumerate(argv):
-        if not token.startswith("-"):
+        if i < skip_until or (table.word and table.word(parameters, token)) or not token.startswith("-"):
             continue
         following = argv[i + 1 :]
-        flags = matching(token)
+        flags = matching(token, table)
         if i < values_until and token.partition("=")[0] in own:
             warnings.append(f"{token} is a value of {taker} here, and no option of ours")
         for flag in flags:
@@ -150,22 +166,23 @@ def scan(argv: list[str], parameters: Parameters) -> list[str]:
             else:
                 if flag.no_effect:
                     warnings.append(f"{token} has no effect: {flag.no_effect}")
+                skip_until = i + 2 if flag.swallows else skip_until
                 if flag.set(parameters, following):
                     break
         if not flags and i >= values_until:
-            warnings.append(_unknown(token))
+            warnings.append(_unknown(token, table))
     return warnings
 
 
 @lru_cache(maxsize=1000)
-def matching(token: str) -> tuple[Flag, ...]:
+def matching(token: str, table: OptionTable = NANOBRAGG) -> tuple[Flag, ...]:
     """Rows of the table that act on a token; remembered, since one process may scan thousands of command lines."""
-    return tuple(flag for flag in FLAGS if flag.matches(token))
+    return tuple(flag for flag in table.flags if flag.matches(token))
 
 
-def _unknown(token: str) -> str:
-    options = [name for flag in FLAGS for name in (flag.option, *flag.patterns) if name.startswith("-")]
-    options += [flag.option for flag in OWN_FLAGS]
+def _unknown(token: str, table: OptionTable) -> str:
+    options = [name for flag in table.flags for name in (flag.option, *flag.patterns) if name.startswith("-")]
+    options += [flag.option for flag in table.own]
     name = token.partition("=")[0] if token.startswith("--") else token
     # a switch of ours that was given a value is known, and yet no option as it stands
     near = _nearest(name, options)

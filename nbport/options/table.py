@@ -34,6 +34,7 @@ class Flag:
     unit: str = ""
     default: str = ""
     stops: bool = False  # later rows are not tried for this token (quirk: scan-falls-through)
+    swallows: bool = False  # its value is not looked at as an option
     no_effect: str = ""  # why the option changes nothing
     sets: tuple[str, ...] = ()
     convert: Callable[[str], object] = str

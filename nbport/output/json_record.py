@@ -42,12 +42,9 @@ def write_record(path: str, run: Run, image: Image, command: list[str], warnings
     """
     from ..setup.memory_estimate import memory_needed
 
-    packages = {name: version(name) for name in ("numba", "numpy", "fabio")}
     record = {
         "format": FORMAT,
-        "versions": {"nbport": __version__, "python": platform.python_version(), **packages},
-        "platform": platform.platform(),
-        "folder": os.getcwd(),
+        **circumstances(),
         "command_line": ["nanoBragg", *command],
         "parameters": parameter_quantities(run),
         "derived": derived_quantities(run),
@@ -55,14 +52,24 @@ def write_record(path: str, run: Run, image: Image, command: list[str], warnings
         "memory": {"estimate_bytes": memory_needed(run), "peak_bytes": peak_memory()},
         "kernel": image.report._asdict(),
         "warnings": warnings,
-        "files": [_described(name) for name in files],
+        "files": [described(name) for name in files],
     }
     write_file(path, [(json.dumps(record, indent=1, allow_nan=False) + "\n").encode()])
 
 
-def _described(path: str) -> dict[str, object]:
+def circumstances() -> dict[str, object]:
+    """Versions, machine and folder of this process."""
+    packages = {name: version(name) for name in ("numba", "numpy", "fabio")}
+    return {
+        "versions": {"nbport": __version__, "python": platform.python_version(), **packages},
+        "platform": platform.platform(),
+        "folder": os.getcwd(),
+    }
+
+
+def described(path: str) -> dict[str, object]:
     """Name, size and sha256 of a file; the name alone of a device or pipe."""
-    described: dict[str, object] = {"path": path}
+    facts: dict[str, object] = {"path": path}
     if os.path.exists(path) and stat.S_ISREG(os.stat(path).st_mode):
-        described |= {"bytes": os.path.getsize(path), "sha256": file_digest(path, "an output")}
-    return described
+        facts |= {"bytes": os.path.getsize(path), "sha256": file_digest(path, "an output")}
+    return facts

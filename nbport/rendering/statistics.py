@@ -36,19 +36,24 @@ def image_statistics(g: Geometry, image: np.ndarray, stop: int = NOBODY) -> Stat
     """
     total, sumsqr, sumn, max_I, at = sums(g, image, stop)
     mean = total / max(sumn, 1)
-    rms = _root(sumsqr, sumn)
+    rms = root_of_mean(sumsqr, sumn)
     deviation, counted = squared_deviations(g, image, mean, stop)
-    x = y = 0.0
-    if at >= 0:
-        spixel, fpixel = divmod(at, g.fpixels)
-        x, y = (
-            g.subpixel_size * wrap_int(pixel * g.oversample + g.oversample - 1) + g.subpixel_size / 2.0
-            for pixel in (fpixel, spixel)
-        )
-    return Statistics(max_I, x, y, mean, rms, _root(deviation, counted), total)
+    return Statistics(max_I, *place_of(g, at), mean, rms, root_of_mean(deviation, counted), total)
 
 
-def _root(squares: float, count: int) -> float:
+def place_of(g: Geometry, at: int) -> tuple[float, float]:
+    """Where the last sub-pixel of a pixel is on the detector, m; zeros for an index below 0."""
+    if at < 0:
+        return 0.0, 0.0
+    spixel, fpixel = divmod(at, g.fpixels)
+    return tuple(
+        g.subpixel_size * wrap_int(pixel * g.oversample + g.oversample - 1) + g.subpixel_size / 2.0
+        for pixel in (fpixel, spixel)
+    )
+
+
+def root_of_mean(squares: float, count: int) -> float:
+    """Root of a sum of squares divided by one less than their number, which counts as 2 at least; NaN stays."""
     mean_square = squares / ((2 if count <= 1 else count) - 1)
     return math.sqrt(mean_square) if mean_square >= 0.0 else mean_square
 

@@ -25,7 +25,7 @@ def read_headers(p: Parameters, say: Callable[..., None], warn: Callable[[str], 
             p.mask_shape = frame.pixels.shape
             p.mask_pixels = (frame.pixels.reshape(-1) > 0).astype("uint16")
         elif frame is not None:
-            _apply(p, frame.header, frame)
+            apply_header(p, frame.header, frame)
             ybeam = value_of("BEAM_CENTER_Y", frame.header)
             if not math.isnan(ybeam):
                 p.Ybeam = p.detsize_s - ybeam / 1000.0
@@ -37,7 +37,7 @@ def read_headers(p: Parameters, say: Callable[..., None], warn: Callable[[str], 
             if frame.mini_cbf is None:
                 warn(f"{p.img}: no geometry is known from this header, only the size of the image is used")
         elif frame is not None:
-            _apply(p, frame.header, frame)
+            apply_header(p, frame.header, frame)
 
 
 def _read(path: str, say: Callable[..., None], warn: Callable[[str], None]) -> SmvFrame | Frame | None:
@@ -56,8 +56,11 @@ def _read(path: str, say: Callable[..., None], warn: Callable[[str], None]) -> S
     return frame
 
 
-def _apply(p: Parameters, header: str, frame: SmvFrame) -> None:
-    """What a header gives; its size beats -detsize, and TWOTHETA is not among it (quirk: header-beats-size)."""
+def apply_header(p: Parameters, header: str, frame: SmvFrame) -> None:
+    """What a header says of size, distances, wavelength, beam centre and spindle. C: 419-502
+
+    Its size beats -detsize, and TWOTHETA is not among it (quirk: header-beats-size).
+    """
 
     def given(keyword: str, name: str, divisor: float) -> None:
         value = value_of(keyword, header)

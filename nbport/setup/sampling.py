@@ -27,9 +27,7 @@ def plan_sampling(p: Parameters, say: Callable[..., None]) -> SamplingPlan:
         mu = 1.0 / thick.range
         say("WARNING: attenuation of the sensor not given, set to %g per m", mu)
     spread, domains = plan_mosaic(p.mosaic_spread, p.mosaic_domains, say)
-    for axis in (hdiv, vdiv, dispersion, thick):
-        if axis.range <= 0.0 or axis.step <= 0.0 or axis.steps <= 0:
-            axis.range, axis.step, axis.steps = 0.0, 0.0, 1
+    hdiv, vdiv, dispersion, thick = map(extended, (hdiv, vdiv, dispersion, thick))
     return SamplingPlan(phi, hdiv, vdiv, dispersion, thick, mu, spread, domains)
 
 
@@ -51,6 +49,11 @@ def check_counts(p: Parameters, plan: SamplingPlan, keeps_log: bool, besides: in
         lines = plan.log_lines(in_file)
         layers = f"{plan.thick.steps} sensor layers, " if plan.thick.steps > 1 else ""
         memory.check(f"{layers}{text}: a log of {lines} lines", needed + memory_estimate.LOG_LINE * lines)
+
+
+def extended(a: Axis) -> Axis:
+    """The same, or a single step where there is no extent. C: 1674-1695"""
+    return Axis(0.0, 0.0, 1) if a.range <= 0.0 or a.step <= 0.0 or a.steps <= 0 else a
 
 
 def plan_phi(a: Axis) -> Axis:

@@ -34,7 +34,7 @@ def fill_blanks(given: Parameters, say: Callable[..., None]) -> Parameters:
     # also what was given as a number of pixels (quirk: detector-rounding)
     p.fpixels = to_int(ceiling(divide(p.detsize_f, p.pixel_size) - 0.5))
     p.spixels = to_int(ceiling(divide(p.detsize_s, p.pixel_size) - 0.5))
-    _check_image(p)
+    check_image(p)
     # (quirk: fluence-from-flux)
     if p.flux != 0.0 and p.exposure > 0.0 and p.beamsize >= 0:
         p.fluence = divide(divide(p.flux * p.exposure, p.beamsize), p.beamsize)
@@ -51,7 +51,7 @@ def fill_blanks(given: Parameters, say: Callable[..., None]) -> Parameters:
     return p
 
 
-def _check_image(p: Parameters) -> None:
+def check_image(p: Parameters) -> None:
     """Refuse an image that cannot be allocated. If a side is zero or less, the size need not be their product."""
     size = f"image of {p.fpixels} x {p.spixels} pixels"
     wrapped = p.fpixels > 0 and p.spixels > 0 and p.pixels != p.fpixels * p.spixels

@@ -46,6 +46,40 @@ def make_sources(
     -------
     (float64 [sources, 4]: x, y, z, wavelength in m; divergence steps, -1 with a source file)
     """
+    rows, divsteps = source_rows(p, plan, from_file, vert_vector, say, stop)
+    return with_unit_vectors(rows[:, (0, 1, 2, 4)].copy()), divsteps
+
+
+def source_rows(
+    p: Parameters,
+    plan: SamplingPlan,
+    from_file: list[list[float]] | None,
+    vert_vector: Vector,
+    say: Callable[..., None],
+    stop: Stop,
+    distance: float = SOURCE_DISTANCE,
+    weight: float | None = None,
+) -> tuple[np.ndarray, int]:
+    """Where the sources are, their weights and wavelengths. C: 2320-2425
+
+    Parameters
+    ----------
+    from_file : list of rows, or None
+        What `read_sources` gave.
+    distance : float
+        From the sample to sources that are generated, m.
+    weight : float or None
+        Of a source that is generated; None: 1 divided by their number.
+
+    Raises
+    ------
+    CancelledError
+        If it was stopped.
+
+    Returns
+    -------
+    (float64 [sources, 5]: x, y, z, weight, wavelength in m; divergence steps, -1 with a source file)
+    """
     divsteps = -1
     if from_file is not None:
         rows = from_file
@@ -60,17 +94,33 @@ def make_sources(
         ]
         for tic, wavelength in stop.each(enumerate(wavelengths)):
             say("lambda%d = %.15g", tic, wavelength)
-        rows = _generate(p, directions, wavelengths, vert_vector, stop)
+        if weight is None:
+            weight = divide(1.0, float(len(directions) * len(wavelengths)))
+        origin = _on_beam_axis(p, distance)
+        rows = [
+            [*deviate(origin, p.polar_vector, vdiv, vert_vector, hdiv), weight, wavelength]
+            for hdiv, vdiv in directions
+            for wavelength in stop.each(wavelengths)
+        ]
     say("  created a total of %d sources:", len(rows))
-    for X, Y, Z, weight, wavelength in stop.each(rows):
-        say("%g %g %g   %g %g", X, Y, Z, weight, wavelength)
-    return with_unit_vectors(np.array(rows).reshape(-1, 5)[:, (0, 1, 2, 4)].copy()), divsteps
+    for X, Y, Z, I, wavelength in stop.each(rows):
+        say("%g %g %g   %g %g", X, Y, Z, I, wavelength)
+    return np.array(rows).reshape(-1, 5), divsteps
 
 
-def read_sources(p: Parameters) -> list[list[float]] | None:
+def _on_beam_axis(p: Parameters, distance: float) -> Vector:
+    return tuple(-distance * x for x in p.beam_vector)
+
+
+def read_sources(p: Parameters, distance: float = SOURCE_DISTANCE) -> list[list[float]] | None:
     """Rows of X Y Z weight wavelength of -sourcefile; what is missing is on the beam axis. C: 2321-2345
 
     Wavelengths are in metres (quirk: source-units).
+
+    Parameters
+    ----------
+    distance : float
+        From the sample to sources whose place is not given, m.
 
     Raises
     ------
@@ -82,7 +132,7 @@ def read_sources(p: Parameters) -> list[list[float]] | None:
     rows = read_table_file(p.sourcefile, "a source file", 5)
     if not rows:
         raise InputError(f"{p.sourcefile}: no data, expected rows of: x y z weight wavelength")
-    defaults = [-SOURCE_DISTANCE * x for x in p.beam_vector] + [1.0, p.lambda0]
+    defaults = [*_on_beam_axis(p, distance), 1.0, p.lambda0]
     return [[d if isnan(x) else x for x, d in zip(row, defaults, strict=True)] for row in rows]
 
 
@@ -106,18 +156,6 @@ def _squared_part(deviation: float, axis: Axis) -> float:
     # 0 or 1 (quirk: divergence-print)
     even = 1 - axis.steps % 2
     return divide(divide(deviation * deviation - axis.step * axis.step / 4.0 * even, axis.range), axis.range)
-
-
-def _generate(
-    p: Parameters, directions: list[tuple[float, float]], wavelengths: list[float], vert_vector: Vector, stop: Stop
-) -> list[list[float]]:
-    weight = divide(1.0, float(len(directions) * len(wavelengths)))
-    origin = tuple(-SOURCE_DISTANCE * x for x in p.beam_vector)
-    return [
-        [*deviate(origin, p.polar_vector, vdiv, vert_vector, hdiv), weight, wavelength]
-        for hdiv, vdiv in directions
-        for wavelength in stop.each(wavelengths)
-    ]
 
 
 @careful

@@ -6,6 +6,10 @@ import shlex
 import pytest
 
 from c_reference.cases import HERE, INPUTS, Case, load_cases, run_case
+from c_reference.programs import HERE as PROGRAMS
+from c_reference.programs import INPUTS as PROGRAM_INPUTS
+from c_reference.programs import NAMES as PROGRAM_NAMES
+from c_reference.programs import ProgramCase, load_program_cases, run_program_case
 
 ROOT = HERE.parent
 TEXT = (ROOT / "docs" / "quirks.md").read_text(encoding="utf-8")
@@ -15,11 +19,11 @@ MACROS = dict(re.findall(r'^    ([A-Z])="(.*)"$', TEXT, flags=re.MULTILINE))
 
 
 def commands(entry):
-    """Arguments of every command that an entry shows."""
-    for span in re.findall(r"`nanoBragg ([^`]*)`", entry):
+    """Name and arguments of every command that an entry shows."""
+    for program, span in re.findall(rf"`(nanoBragg|{'|'.join(PROGRAM_NAMES)}) ([^`]*)`", entry):
         for name, options in MACROS.items():
             span = span.replace(f"${name}", options)
-        yield tuple(shlex.split(span))
+        yield program, *shlex.split(span)
 
 
 def quirks_named():
@@ -60,6 +64,7 @@ def test_every_quirk_shows_a_command():
 
 def test_cases_that_are_cited_are_on_record():
     recorded = {case.id for case in load_cases(HERE / "quirk.jsonl")}
+    recorded |= {case.id for path in PROGRAMS.glob("*.jsonl") for case in load_program_cases(path)}
     cited = {name for _, entry in ENTRIES for part in re.findall(r"Recorded:([^.]*)\.", entry)
              for name in re.findall(r"`(\w+)`", part)}  # fmt: skip
     assert cited
@@ -79,9 +84,29 @@ def test_links_within_the_list_lead_somewhere():
     assert set(re.findall(r"\(#([^)]*)\)", TEXT)) - anchors == set()
 
 
+def results_of(name, steps, nbport_command, program_runners):
+    """Run the commands of an entry, which are all nanoBragg's or all of other programs."""
+    others = steps[0][0] != "nanoBragg"
+    folder = PROGRAM_INPUTS if others else INPUTS
+    inputs = tuple(sorted({token for argv in steps for token in argv if (folder / token).is_file()}))
+    if others:
+        return run_program_case(ProgramCase(name, "docs", inputs, steps), program_runners)
+    return run_case(Case(name, "docs", inputs, tuple(argv[1:] for argv in steps)), nbport_command)
+
+
 @pytest.mark.parametrize("name, entry", ENTRIES, ids=NAMES)
-def test_command_that_shows_a_quirk_runs(name, entry, nbport_command):
+def test_command_that_shows_a_quirk_runs(name, entry, nbport_command, program_runners):
     steps = tuple(commands(entry))
-    inputs = tuple(sorted({token for argv in steps for token in argv if (INPUTS / token).is_file()}))
-    for argv, result in zip(steps, run_case(Case(name, "docs", inputs, steps), nbport_command), strict=True):
+    for argv, result in zip(steps, results_of(name, steps, nbport_command, program_runners), strict=True):
         assert result.exit in (0, 9), f"{shlex.join(argv)}\n{result.stderr.decode()}"
+
+
+def test_commands_of_the_other_programs_run_as_their_page_shows(program_runners):
+    text = (ROOT / "docs" / "programs.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    names = ("nanoBragg", *PROGRAM_NAMES)
+    steps = tuple(tuple(words) for line in text.splitlines() if line.startswith("    ")
+                  if (words := shlex.split(line)) and words[0] in names)  # fmt: skip
+    assert {argv[0] for argv in steps} == set(names) - {"nearBragg"}
+    results = run_program_case(ProgramCase("page", "docs", ("1orc_small.hkl", "wat.stol"), steps), program_runners)
+    assert [result.exit for result in results] == [0] * len(steps)
+    assert results[-1].files.keys() == {"intimage.img", "image.pgm", "noiseimage.img"}

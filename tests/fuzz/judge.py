@@ -5,7 +5,7 @@ from __future__ import annotations
 import faulthandler
 import importlib
 import multiprocessing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -33,7 +33,21 @@ class Verdict:
     details: tuple[str, ...] = ()
 
 
-def judge(case: Case, reference: Runner, repeats: Mapping[str, Runner], candidate: Runner) -> Verdict:
+def differences_of(
+    case: Case, expected: Sequence[StepResult], got: Sequence[StepResult], steps: int
+) -> tuple[str, ...]:
+    """What differs in the first steps of two runs of a case."""
+    return tuple(map(str, compare_case(expected[:steps], got[:steps], case.steps[:steps], case.id)))
+
+
+def judge(
+    case: Case,
+    reference: Runner,
+    repeats: Mapping[str, Runner],
+    candidate: Runner,
+    run: Callable[..., Sequence[StepResult]] = run_case,
+    compare: Callable[..., tuple[str, ...]] = differences_of,
+) -> Verdict:
     """Run a case with the reference and the program under test, and compare.
 
     Parameters
@@ -47,6 +61,10 @@ def judge(case: Case, reference: Runner, repeats: Mapping[str, Runner], candidat
         no defined answer.
     candidate : Runner
         The program under test.
+    run : callable
+        Runs a case with a runner; for cases of other programs a runner is a mapping of them.
+    compare : callable
+        Gives the differences of two runs of a case, up to a number of steps.
 
     Returns
     -------
@@ -56,26 +74,22 @@ def judge(case: Case, reference: Runner, repeats: Mapping[str, Runner], candidat
     """
     if any(misset_from_clock(argv) for argv in case.steps):
         return Verdict(CLOCK)
-    expected = run_case(case, reference)
+    expected = run(case, reference)
     if any(step.exit is None for step in expected):
         return Verdict(TIMED_OUT)
     deaths = [k for k, step in enumerate(expected) if step.exit < 0]
     defined = deaths[0] if deaths else len(expected)
     for circumstance, runner in repeats.items():
-        again = run_case(case, runner)
-        if _differences(case, expected, again, defined) or any(again[k].exit >= 0 for k in deaths[:1]):
+        again = run(case, runner)
+        if compare(case, expected, again, defined) or any(again[k].exit >= 0 for k in deaths[:1]):
             return Verdict(UNSTABLE.format(circumstance))
-    got = run_case(case, candidate)
-    differences = _differences(case, expected, got, defined)
+    got = run(case, candidate)
+    differences = compare(case, expected, got, defined)
     if deaths and not differences:
         differences = _not_refused(got[defined], expected[defined])
     if differences:
         return Verdict(DIFFERS, differences)
     return Verdict(DIED if deaths else AGREED)
-
-
-def _differences(case: Case, expected: Sequence[StepResult], got: Sequence[StepResult], steps: int) -> tuple[str, ...]:
-    return tuple(map(str, compare_case(expected[:steps], got[:steps], case.steps[:steps], case.id)))
 
 
 def _not_refused(got: StepResult, expected: StepResult) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""The sum of two float images, and its statistics."""

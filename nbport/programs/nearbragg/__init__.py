@@ -1,0 +1,1 @@
+"""Sum of spherical waves from point scatterers, near or far."""

@@ -1,0 +1,20 @@
+"""The `nearBragg` command: a drop-in for the C program of that name."""
+
+from __future__ import annotations
+
+from ...compilation.loading import compiled
+from .. import console
+from .options import PAGE, Parameters, missing
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Simulate an image in the current folder; see `console.run`."""
+    return console.run(PROGRAM, argv)
+
+
+def simulate(p: Parameters, session: console.Session) -> None:
+    """Everything after the options. C: nearBragg.c 407-1272"""
+    compiled("programs.nearbragg.images").make_images(p, session)
+
+
+PROGRAM = console.Program(PAGE, Parameters, missing, simulate)

@@ -1,0 +1,1 @@
+"""From a float image to counts of a detector: noise, point spread, integers."""

@@ -1,0 +1,1 @@
+"""Scattering of amorphous material, and structure factors from an image of it."""
