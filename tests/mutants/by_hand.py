@@ -236,7 +236,7 @@ BY_HAND = (
     Fault("setup.crystal", "orient_crystal", "np.float32(90.0)", "np.float32(1.5707963)", "90 degrees, not radians"),
     Fault(
         "setup.sources",
-        "_generate",
+        "source_rows",
         "p.polar_vector, vdiv, vert_vector, hdiv",
         "p.polar_vector, hdiv, vert_vector, vdiv",
         "divergences swapped",
