@@ -137,8 +137,7 @@ class Renderer:
         paths = {kind: str(self.folder / name) for kind, name in row.files.items()}
         for kind, name in FILE_FIELDS.items():
             setattr(p, name, paths.pop(kind, None))
-        for name, path in paths.items():
-            setattr(own, name, path)
+        own.formats |= paths
         p.write_pgm = False
         p.calculate_noise = "noise" in row.kinds
         p.write_dump = False

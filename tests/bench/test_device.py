@@ -98,7 +98,7 @@ def test_figures_of_a_kernel():
     )
 
 
-@pytest.mark.skipif("compiled('cuda_device').in_simulator()", reason="CUDA is simulated")
+@pytest.mark.skipif("compiled('gpu.cuda_device').in_simulator()", reason="CUDA is simulated")
 def test_no_gpu_is_one_line(suite, capsys):
     from tests.gpu.test_cuda_kernel import gpu_error
 

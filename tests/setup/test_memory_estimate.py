@@ -14,7 +14,7 @@ from nbport.cli.nanobragg_command import main
 from nbport.errors import InputError
 from nbport.formats.fdump import Grid, of_grid, write_fdump
 from nbport.parameters import Parameters
-from nbport.setup.memory_estimate import of_images
+from nbport.setup.memory_estimate import ORIENTATION, of_images
 from nbport.system import memory
 
 COMMAND = [sys.executable, "-c", "import sys; from nbport.cli.nanobragg_command import main; sys.exit(main())"]
@@ -120,7 +120,7 @@ def test_structure_factors_and_spindle_steps_count_together_before_the_log(tmp_p
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("nbport.log.say_sweeps", lambda *_: pytest.fail("the log is written"))
     (tmp_path / "a.hkl").write_text("0 0 0 1\n200 200 200 1\n")
-    room = max(memory.of_grid((202, 202, 202)), memory.ORIENTATION * 10**6) + 10**6
+    room = max(of_grid((202, 202, 202)), ORIENTATION * 10**6) + 10**6
 
     def limits():  # of which the grid takes its part once it is there
         used = 8 * 202**3 if (tmp_path / "Fdump.bin").exists() else 0
@@ -160,7 +160,7 @@ def test_large_count_runs_after_a_warning_that_comes_before_the_log(tmp_path, mo
         say_sweeps(*arguments)
 
     monkeypatch.setattr("nbport.log.say_sweeps", watched)
-    monkeypatch.setattr("nbport.setup.sampling.MANY", 6)
+    monkeypatch.setattr("nbport.run.MANY", 6)
     assert main(line) == 0
     assert (tmp_path / "floatimage.bin").read_bytes() == image
     [warning] = before[0].err.splitlines()

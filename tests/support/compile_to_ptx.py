@@ -24,7 +24,9 @@ class Captured(Exception):
 
 def arguments_of_a_launch(case_id):
     """What a recorded case hands to `CudaLauncher`."""
+    import nbport.errors
     import nbport.gpu.choice
+    import nbport.gpu.device
     from nbport.cli.nanobragg_command import main
 
     taken = []

@@ -116,7 +116,7 @@ def test_long_kernel_stops_within_a_second_with_one_line(tmp_path, number, word)
 def test_temporary_file_of_an_output_is_removed(tmp_path):
     """Stopped while a file is being written: its disk is a pipe that takes no more."""
     script = (
-        "import sys, os, time; from nbport import files, process\n"
+        "import sys, os, time; from nbport.system import files, process\n"
         "process.own_process('x')\n"
         "def chunks():\n"
         "    yield b'part'\n"

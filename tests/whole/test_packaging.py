@@ -135,7 +135,7 @@ def test_source_archive_holds_every_file_of_the_project_and_no_leftovers(unpacke
 
 def test_tests_run_in_the_unpacked_source_archive(unpacked):
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST"))}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_recorded_cases.py"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/whole/test_recorded_cases.py"]
     listed = subprocess.run(
         [*command[:-1], "--collect-only", "-q"], cwd=unpacked, env=environment, capture_output=True, text=True
     )
