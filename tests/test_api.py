@@ -189,6 +189,12 @@ def test_each_keyword_acts_as_its_option_alone(keywords):
     assert repr(got) == repr(expected_of(keywords))
 
 
+def test_convention_does_not_undo_the_axis_of_two_theta():
+    p = Asked()
+    scan(nbport.Parameters(cell=(50, 60), mosflm=True, twotheta_axis=(0, 0, 1)).to_options(), p)
+    assert (p.convention.value, p.twotheta_axis, p.detector_twotheta) == ("custom", (0.0, 0.0, 1.0), 0.0)
+
+
 def expected_of(keywords):
     """Every option's own row applied by itself, general ones before special ones."""
     flags = {flag.option: flag for flag in FLAGS}

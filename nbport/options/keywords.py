@@ -35,7 +35,7 @@ OPPOSITES = {"-interpolate": "-nointerpolate", "-progress": "-noprogress", "-rou
 OPPOSITES |= {no: yes for yes, no in OPPOSITES.items()}
 
 # Options that also act on what others set go before those (quirk: option-collisions), or behind them.
-FIRST = ("-curved_det", "-N", "-divsteps", "-misset_seed", "-twotheta_axis")
+FIRST = ("-curved_det", "-N", "-divsteps", "-misset_seed")
 LAST = ("-nopgm", "-pivot")
 # converted by functions of their own
 WHOLE = ("-roi", "-printout_pixel", "-detector_thicksteps", "-thicksteps")
