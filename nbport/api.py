@@ -106,16 +106,16 @@ class Result:
         from .formats.fdump import Grid, write_fdump
         from .run import Timing
 
-        writing = compiled("output.reference_files")
+        reference_files = compiled("output.reference_files")
         p = self.run.parameters
-        paths = {name: Path(folder, getattr(p, name)) for name in writing.output_names(p)}
+        paths = {name: Path(folder, getattr(p, name)) for name in reference_files.output_names(p)}
         # the noise advances the table of random numbers
         run = replace(
             self.run,
             parameters=replace(p, **{name: str(path) for name, path in paths.items()}),
             random_table=self.run.random_table.copy(),
         )
-        writing.write_images(run, self.rendered, Log().say, Timing(), Stop(cancel))
+        reference_files.write_images(run, self.rendered, Log().say, Timing(), Stop(cancel))
         if p.hkl is not None:
             f = self.run.scene.fgrid
             paths["dump"] = Path(folder, p.dump)
@@ -168,11 +168,11 @@ def render(
         check_precision(precision)
     stop = Stop(cancel)
     with _running(parameters, keywords, stop) as (own, run, log, options):
-        simulation = compiled("rendering.image")
+        render_run = compiled("rendering.image").render
         name = kernel or own.kernel
         workers = threads or own.threads or default_threads()
         where = open_device(device or own.device, log.warnings.append, precision or own.precision)
-        image = simulation.render(run, name, workers, log.say, Timing(), where, log.warnings.append, stop=stop)
+        image = render_run(run, name, workers, log.say, Timing(), where, log.warnings.append, stop=stop)
     p = run.parameters
     pixels = image.pixels.reshape(max(p.spixels, 0), max(p.fpixels, 0))
     return Result(pixels, image.statistics, options, run, log.lines, log.warnings, image)

@@ -14,7 +14,7 @@ from nbport.compilation import loading
 from nbport.compilation.loading import compiled_modules
 
 ROOT = loading.PACKAGE.parent
-NEEDS_CUDA = {"cuda_kernel.py", "cuda_operations.py"}
+NEEDS_CUDA = {"cuda_kernel.py", "operations.py"}
 
 
 def in_the_key():
