@@ -180,7 +180,12 @@ def sin_reduced(r, s):
 @inlined
 def abs_sin_cos(y, s, c):
     """sin(y) and cos(y) up to one common sign; s, c: `sin_long` and `cos_long`."""
-    r = reduced(y, nearest_multiple(y))
+    return sin_cos_of_reduced(reduced(y, nearest_multiple(y)), s, c)
+
+
+@inlined
+def sin_cos_of_reduced(r, s, c):
+    """sin(r) and cos(r) for |r| <= pi/2, by `sin_long` and `cos_long`: r + r t P(t) and 1 + t Q(t) with t = r^2."""
     t = r * r
     p = fmuladd(t, s[6], s[5])
     p = fmuladd(t, p, s[4])

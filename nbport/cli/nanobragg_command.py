@@ -6,20 +6,18 @@ import json
 import os
 import sys
 import time
-from contextlib import suppress
 
 from .. import __version__
 from ..crules.text import printf
-from ..errors import DeviceError, InputError, OptionError, OutputError
+from ..errors import InputError
 from ..gpu.choice import open_device
 from ..options.scan import OwnOptions, split_own
 from ..prepare import missing_input, read_options, set_up
 from ..system.files import check_place, write_file
 from ..system.machine import default_threads
-from ..system.process import BROKEN_PIPE, INTERRUPTED, one_line, own_process, writing_stdout
+from ..system.process import one_line, own_process, writing_stdout
+from .exit_status import exit_status
 from .progress import progress_bar
-
-FAILURE = 9  # as the reference has it
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -33,46 +31,29 @@ def main(argv: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 9 after one line on stderr that says what is wrong; 130 if it was interrupted; 141 if nobody reads
-        its standard output any more, as with a program that SIGPIPE ends.
+        As `exit_status` has it.
     """
     if argv is None:
         own_process("nanoBragg")
-    try:
-        return _run(list(sys.argv[1:] if argv is None else argv))
-    except BrokenPipeError:
-        return BROKEN_PIPE
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    return exit_status("nanoBragg", lambda: _act(arguments))
 
 
-def _run(argv: list[str]) -> int:
-    try:
-        own, arguments = split_own(argv)
-        if own.help:
-            from .help import help_text
+def _act(argv: list[str]) -> None:
+    own, arguments = split_own(argv)
+    if own.help:
+        from .help import help_text
 
-            say("%s", help_text().rstrip())
-        elif own.completion:
-            from .completion import script
-            from .help import build_parser
+        say("%s", help_text().rstrip())
+    elif own.completion:
+        from .completion import script
+        from .help import build_parser
 
-            say("%s", script(build_parser(), own.completion).rstrip())
-        elif own.version:
-            say("nanoBragg (nbport %s)", __version__)
-        else:
-            simulate(own, arguments, argv)
-        with writing_stdout():
-            sys.stdout.flush()
-        return 0
-    except (OptionError, InputError, OutputError, DeviceError) as error:
-        status, text = FAILURE, f"error: {error}"
-    except MemoryError as error:
-        status, text = FAILURE, f"error: not enough memory: {error}"
-    except KeyboardInterrupt:
-        status, text = INTERRUPTED, "interrupted"
-    with suppress(OutputError), writing_stdout():
-        sys.stdout.flush()
-    print(f"nanoBragg: {one_line(text)}", file=sys.stderr)
-    return status
+        say("%s", script(build_parser(), own.completion).rstrip())
+    elif own.version:
+        say("nanoBragg (nbport %s)", __version__)
+    else:
+        simulate(own, arguments, argv)
 
 
 def say(template: str, *values: object) -> None:

@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .. import __version__
+from ..cli.exit_status import exit_status
 from ..cli.help import Page, parser_of
 from ..crules.text import printf
-from ..errors import InputError, OptionError, OutputError
+from ..errors import InputError
 from ..options.scan import OwnOptions, scan, split_own
 from ..options.table import OwnFlag
 from ..system.files import check_place, write_file
 from ..system.machine import default_threads
-from ..system.process import BROKEN_PIPE, INTERRUPTED, one_line, own_process, writing_stdout
-
-FAILURE = 9  # as the C programs have it
+from ..system.process import one_line, own_process, writing_stdout
 
 HELP = OwnFlag("--help", "", "show this text and exit")
 VERSION = OwnFlag("--version", "", "show the version and exit")
@@ -83,45 +81,27 @@ def run(program: Program, argv: list[str] | None) -> int:
     Returns
     -------
     int
-        0, or 9 after one line on standard error that says what is wrong; 130 if it was interrupted; 141 if nobody
-        reads its standard output any more.
+        As `exit_status` has it.
     """
     if argv is None:
         own_process(program.page.prog)
-    try:
-        return _run(program, list(sys.argv[1:] if argv is None else argv))
-    except BrokenPipeError:
-        return BROKEN_PIPE
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    return exit_status(program.page.prog, lambda: _act(program, arguments))
 
 
-def _run(program: Program, argv: list[str]) -> int:
-    name = program.page.prog
-    try:
-        own, arguments = split_own(argv, program.page.table)
-        session = Session(name, own, argv)
-        if own.help:
-            session.say("%s", parser_of(program.page).format_help().rstrip())
-        elif own.completion:
-            from ..cli.completion import script
+def _act(program: Program, argv: list[str]) -> None:
+    own, arguments = split_own(argv, program.page.table)
+    session = Session(program.page.prog, own, argv)
+    if own.help:
+        session.say("%s", parser_of(program.page).format_help().rstrip())
+    elif own.completion:
+        from ..cli.completion import script
 
-            session.say("%s", script(parser_of(program.page), own.completion).rstrip())
-        elif own.version:
-            session.say("%s (nbport %s)", name, __version__)
-        else:
-            _simulate(program, arguments, session)
-        with writing_stdout():
-            sys.stdout.flush()
-        return 0
-    except (OptionError, InputError, OutputError) as error:
-        status, text = FAILURE, f"error: {error}"
-    except MemoryError as error:
-        status, text = FAILURE, f"error: not enough memory: {error}"
-    except KeyboardInterrupt:
-        status, text = INTERRUPTED, "interrupted"
-    with suppress(OutputError), writing_stdout():
-        sys.stdout.flush()
-    print(f"{name}: {one_line(text)}", file=sys.stderr)
-    return status
+        session.say("%s", script(parser_of(program.page), own.completion).rstrip())
+    elif own.version:
+        session.say("%s (nbport %s)", session.name, __version__)
+    else:
+        _simulate(program, arguments, session)
 
 
 def _simulate(program: Program, arguments: list[str], session: Session) -> None:

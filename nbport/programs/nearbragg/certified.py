@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 
 from ...kernels.bounds import EXP_ERROR
-from ...kernels.elementary import INV_PI, PI_1, PI_2, PI_3, ROUNDER, Polynomials, exp_of, fmuladd
+from ...kernels.elementary import INV_PI, PI_1, PI_2, PI_3, ROUNDER, Polynomials, exp_of, fmuladd, sin_cos_of_reduced
 from ...kernels.scene import Geometry
 from .options import TWO_PI
 from .pixels import R_E_SQR, Source, render_pixel, solid_angle, subpixel_position
@@ -70,19 +70,7 @@ def add_wave(w, rows, at, n, i, lane, pixel, wavelength, reciprocal_angstroms, w
     r = long_reduced(phase, k)
     half = k * 0.5
     sign = 1.0 - 4.0 * (half - np.floor(half))
-    t = r * r
-    p = fmuladd(t, s[6], s[5])
-    p = fmuladd(t, p, s[4])
-    p = fmuladd(t, p, s[3])
-    p = fmuladd(t, p, s[2])
-    p = fmuladd(t, p, s[1])
-    p = fmuladd(t, p, s[0])
-    q = fmuladd(t, c[6], c[5])
-    q = fmuladd(t, q, c[4])
-    q = fmuladd(t, q, c[3])
-    q = fmuladd(t, q, c[2])
-    q = fmuladd(t, q, c[1])
-    q = fmuladd(t, q, c[0])
+    sine, cosine = sin_cos_of_reduced(r, s, c)
     reciprocal = 1.0 / to_pixel
     weight = rows[at + WEIGHT * n + i] * reciprocal
     error = TERM_ERROR
@@ -97,8 +85,8 @@ def add_wave(w, rows, at, n, i, lane, pixel, wavelength, reciprocal_angstroms, w
         weight = weight * exp_of(exponent if size < LARGEST_EXPONENT else 0.0, e)
     modulus = abs(weight)
     weight = weight * sign
-    w[COSINES * LANES + lane] += weight * fmuladd(t, q, 1.0)
-    w[SINES * LANES + lane] += weight * fmuladd(r * t, p, r)
+    w[COSINES * LANES + lane] += weight * cosine
+    w[SINES * LANES + lane] += weight * sine
     w[MODULI * LANES + lane] += modulus
     w[ERRORS * LANES + lane] += modulus * error
 

@@ -12,11 +12,11 @@ from ...formats.text_table import rows_or_blanks
 from ...kernels.scalar import rotate_axis
 from ...run import Axis
 from ...setup.sampling import extended, plan_spread
-from ...setup.sizes import check_image
 from ...setup.sources import divergence_grid
 from ...system.files import is_pipe, read_bytes
 from ...system.stopping import Stop
 from ..console import Session
+from ..sizes import complete_roi, count_pixels
 from .options import NOT_GIVEN, RTD, Parameters
 
 DELIMITERS = " \t\r,;:!"
@@ -74,13 +74,7 @@ def prepare(p: Parameters, session: Session) -> Run:
 
 def _size_detector(p: Parameters) -> None:
     """Pixels, beam centre, axes, corner and region. C: nearBragg.c 479-520"""
-    if p.fpixels:
-        p.detsize_f = multiply(p.pixel_size, float(p.fpixels))
-    if p.spixels:
-        p.detsize_s = multiply(p.pixel_size, float(p.spixels))
-    p.fpixels = to_int(ceiling(divide(p.detsize_f, p.pixel_size)))
-    p.spixels = to_int(ceiling(divide(p.detsize_s, p.pixel_size)))
-    check_image(p)
+    count_pixels(p)
     if p.Xbeam <= NOT_GIVEN:
         p.Xbeam = (p.detsize_f - p.pixel_size) / 2.0
     if p.Ybeam <= NOT_GIVEN:
@@ -93,8 +87,7 @@ def _size_detector(p: Parameters) -> None:
             -p.Xbeam * f - p.Ybeam * s + p.distance * o
             for f, s, o in zip(p.fdet_vector, p.sdet_vector, p.odet_vector, strict=True)
         )
-    xmin, xmax, ymin, ymax = p.roi
-    p.roi = (max(xmin, 0), p.fpixels if xmax < 0 else xmax, max(ymin, 0), p.spixels if ymax < 0 else ymax)
+    complete_roi(p)
 
 
 @cached

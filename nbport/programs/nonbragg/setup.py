@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from ...crules.text import DBL_MIN, ceiling, divide, multiply, to_int, wrap_int
+from ...crules.text import DBL_MIN, divide, multiply, wrap_int
 from ...errors import InputError
 from ...formats.text_table import read_table_file
 from ...kernels.scalar import cross_product, dot_product, rotate, unitize
@@ -17,10 +17,10 @@ from ...parameters import Pivot
 from ...run import Detector, SamplingPlan
 from ...setup.detector import place_detector
 from ...setup.sampling import plan_sampling
-from ...setup.sizes import check_image
 from ...setup.sources import read_sources, source_rows
 from ...system.stopping import Stop
 from ..console import Session
+from ..sizes import complete_roi, count_pixels
 from .options import Parameters
 
 AVOGADRO = 6.02214179e23
@@ -71,13 +71,7 @@ def prepare(p: Parameters, session: Session) -> Run:
 
 def _size_detector(p: Parameters) -> None:
     """Pixels, near point, beam centre and region (quirk: nonbragg-sizes). C: nonBragg.c 827-856"""
-    if p.fpixels:
-        p.detsize_f = multiply(p.pixel_size, float(p.fpixels))
-    if p.spixels:
-        p.detsize_s = multiply(p.pixel_size, float(p.spixels))
-    p.fpixels = to_int(ceiling(divide(p.detsize_f, p.pixel_size)))
-    p.spixels = to_int(ceiling(divide(p.detsize_s, p.pixel_size)))
-    check_image(p)
+    count_pixels(p)
     if not math.isnan(p.ORGX):
         p.Xclose = p.ORGX * p.pixel_size
     if not math.isnan(p.ORGY):
@@ -88,8 +82,7 @@ def _size_detector(p: Parameters) -> None:
         p.Yclose = (p.detsize_s + p.pixel_size) / 2.0
     p.Xbeam = p.Xclose if math.isnan(p.Xbeam) else p.Xbeam
     p.Ybeam = p.Yclose if math.isnan(p.Ybeam) else p.Ybeam
-    xmin, xmax, ymin, ymax = p.roi
-    p.roi = (max(xmin, 0), p.fpixels if xmax < 0 else xmax, max(ymin, 0), p.spixels if ymax < 0 else ymax)
+    complete_roi(p)
 
 
 def _weigh_sample(p: Parameters, session: Session) -> None:
